@@ -1,0 +1,41 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "meta",
+    products: [.executable(name: "meta", targets: ["meta"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/attaswift/BigInt", exact: "6.0.1"),
+    ],
+    targets: [
+        .target(
+            name: "Language",
+            dependencies: [
+                .product(name: "BigInt", package: "BigInt"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ]
+        ),
+        .target(name: "Evaluator", dependencies: ["Language"]),
+        .target(name: "Wire", dependencies: ["Language"]),
+        .target(name: "CKernels", exclude: ["files"]),
+        .target(name: "Kernels", dependencies: ["CKernels"]),
+        .target(name: "CSystem"),
+        .target(name: "Sessions", dependencies: ["Wire", "Kernels", "CSystem"]),
+        .systemLibrary(name: "CLibedit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+        .target(name: "LineEditor", dependencies: ["CLibedit", "CSystem"]),
+        .target(
+            name: "REPL",
+            dependencies: ["Language", "Evaluator", "Wire", "Kernels", "Sessions", "LineEditor", "CSystem"]
+        ),
+        .executableTarget(
+            name: "meta",
+            dependencies: ["REPL", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
+        .testTarget(name: "LanguageTests", dependencies: ["Language"]),
+        .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),
+        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "Wire"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
