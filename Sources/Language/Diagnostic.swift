@@ -1,0 +1,96 @@
+/// An error as a value: what `catch` binds, `throw` raises and the screen shows.
+public final class Diagnostic {
+    public let code: String
+    /// The foreign exception's type (`ZeroDivisionError`), or the code's own kind for errors of meta.
+    public let type: String
+    public let message: String
+    public let help: String?
+    /// The session that raised it, or `meta`.
+    public let session: String
+    public let data: Value
+    public let cause: Value
+    public private(set) var frames: [Frame]
+    public private(set) var source: Source?
+    public private(set) var span: Span?
+
+    /// One step of a trace: a function, the source it is in, its line from 1, and that line's text when known.
+    public struct Frame: Sendable, Equatable {
+        public let function: String
+        public let source: String
+        public let line: Int
+        public let text: String
+
+        public init(function: String, source: String, line: Int, text: String) {
+            self.function = function
+            self.source = source
+            self.line = line
+            self.text = text
+        }
+    }
+
+    public init(
+        code: String, type: String = "", message: String, help: String? = nil, session: String = "meta",
+        data: Value = .null, cause: Value = .null, frames: [Frame] = [], source: Source? = nil, span: Span? = nil
+    ) {
+        self.code = code
+        self.type = type
+        self.message = message
+        self.help = help
+        self.session = session
+        self.data = data
+        self.cause = cause
+        self.frames = frames
+        self.source = source
+        self.span = span
+    }
+
+    public convenience init(_ failure: Failure, source: Source? = nil, span: Span? = nil) {
+        self.init(
+            code: failure.code, message: failure.message, help: failure.help, source: source,
+            span: failure.span ?? span)
+    }
+
+    /// Says where the error happened, unless that is known already.
+    public func locate(source: Source, span: Span) {
+        guard self.source == nil else { return }
+        self.source = source
+        self.span = span
+    }
+
+    public func append(frame: Frame) {
+        frames.append(frame)
+    }
+
+    /// The error's fields by the names that meta code reads them with (`e.message`).
+    public func field(_ name: String) -> Value? {
+        switch name {
+        case "code": .text(code)
+        case "type": .text(type)
+        case "message": .text(message)
+        case "help": help.map(Value.text) ?? .null
+        case "source", "session": .text(session)
+        case "data": data
+        case "cause": cause
+        case "frames": .vector(Items(frames.map(\.value)))
+        case "place": place
+        default: nil
+        }
+    }
+
+    public static let fieldNames = ["code", "type", "message", "data", "source", "frames", "cause", "help", "place"]
+
+    private var place: Value {
+        guard let source, let span else { return .null }
+        let place = source.place(of: span.lower)
+        return .text("\(source.name):\(place.line):\(place.column)")
+    }
+}
+
+extension Diagnostic.Frame {
+    var value: Value {
+        .object(
+            Object([
+                "function": .text(function), "source": .text(source), "line": .int(line), "text": .text(text),
+            ]))
+    }
+}
