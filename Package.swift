@@ -17,7 +17,10 @@ let package = Package(
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]
         ),
-        .target(name: "Evaluator", dependencies: ["Language"]),
+        .target(
+            name: "Evaluator",
+            dependencies: ["Language", .product(name: "BigInt", package: "BigInt")]
+        ),
         .target(name: "Wire", dependencies: ["Language"]),
         .target(name: "CKernels", exclude: ["files"]),
         .target(name: "Kernels", dependencies: ["CKernels"]),

@@ -3,12 +3,23 @@ public struct Printer {
     private var output = ""
     private var quasiquotes = 0
     private let width: Int?
+    /// Bytes past which nothing more is printed.
+    private let limit: Int
 
     /// The form on one line.
     public static func text(_ value: Value) -> String {
         var printer = Printer(width: nil)
         printer.print(value)
         return printer.output
+    }
+
+    /// The form cut to `limit` characters, with a `…` for the rest.
+    public static func text(_ value: Value, limit: Int) -> String {
+        var printer = Printer(width: nil, limit: limit * 4)
+        printer.print(value)
+        let scalars = printer.output.unicodeScalars
+        guard scalars.count > limit else { return printer.output }
+        return String(String.UnicodeScalarView(scalars.prefix(limit - 1))) + "…"
     }
 
     /// The form laid out over lines where it is wider than `width` columns.
@@ -18,11 +29,13 @@ public struct Printer {
         return printer.output
     }
 
-    private init(width: Int?) {
+    private init(width: Int?, limit: Int = .max) {
         self.width = width
+        self.limit = limit
     }
 
     private mutating func print(_ value: Value) {
+        guard output.utf8.count <= limit else { return }
         switch value {
         case .null: output += "null"
         case .bool(let flag): output += flag ? "true" : "false"
@@ -64,6 +77,7 @@ public struct Printer {
     private mutating func print(_ items: Items, open: String, close: String) {
         output += open
         for (index, item) in items.elements.enumerated() {
+            guard output.utf8.count <= limit else { return }
             if index > 0 { output += " " }
             print(item)
         }
@@ -74,6 +88,7 @@ public struct Printer {
         output += "{"
         var isFirst = true
         for (key, value) in object.entries {
+            guard output.utf8.count <= limit else { return }
             if !isFirst { output += " " }
             isFirst = false
             output += Self.key(key.string) + ": "

@@ -148,10 +148,22 @@ open class Function {
     public let name: String
     /// The shape of a call, as arity errors and `doc` show it: `(map f xs)`.
     public let signature: String
+    /// Which kind it is, so that a call needs no cast to find out.
+    public let kind: Kind
 
-    public init(name: String, signature: String) {
+    public enum Kind: Sendable {
+        /// Bytecode.
+        case closure
+        /// A function over data in Swift.
+        case builtin
+        /// A function in Swift that may call, suspend or be a path's root.
+        case control
+    }
+
+    public init(name: String, signature: String, kind: Kind) {
         self.name = name
         self.signature = signature
+        self.kind = kind
     }
 }
 

@@ -1,0 +1,137 @@
+import Language
+
+/// The bytecode machine: globals, built-in functions, the ledger, and what runs fibers.
+///
+/// It knows no runtime and does no input or output; both come in as functions registered by its owner.
+public final class Machine {
+    public let globals = Globals()
+    public let ledger = Ledger()
+    /// The functions the machine was made with, by name, whatever the globals of these names are now.
+    public internal(set) var builtins: [String: Value] = [:]
+    /// Runs a fiber that waits for something until it ends; for code that must finish while other code is compiled.
+    public var finish: ((Fiber) -> Outcome)?
+    /// Asked now and then while code runs at compile time: whether the user wants it to stop.
+    public var isInterrupted: () -> Bool = { false }
+    private var raised: Diagnostic?
+    private var symbolCount = 0
+
+    /// How a fiber stopped.
+    public enum Outcome {
+        case finished(Value)
+        case failed(Diagnostic)
+        /// It waits to be resumed.
+        case suspended
+        /// Its time slice ended.
+        case yielded
+    }
+
+    public init() {
+        globals.load = { [unowned self] name in library(name) }
+        Library.register(in: self)
+    }
+
+    /// Adds a built-in function under its name.
+    public func register(_ function: Function, as name: String? = nil) {
+        builtins[name ?? function.name] = .function(function)
+        globals.define(name ?? function.name, .function(function))
+    }
+
+    /// Whether the global of that name still is what was built in.
+    func isBuiltin(_ name: String) -> Bool {
+        guard case .function(let original)? = builtins[name], case .function(let current)? = globals.named(name).value
+        else { return false }
+        return original === current
+    }
+
+    // MARK: Programs
+
+    /// A fiber that evaluates a top-level form when it is run.
+    ///
+    /// - Throws: a diagnostic that `take` gives, when the form has no meaning.
+    public func fiber(_ form: Form, source: Source) throws(Raised) -> Fiber {
+        let site = Site(source: source, span: form.span)
+        return Fiber(name: source.name, calling: try closure(form.value, site: site, isMeta: false), [])
+    }
+
+    /// A fiber that calls a function.
+    public func fiber(name: String, calling function: Value, _ arguments: [Value]) -> Fiber {
+        Fiber(name: name, calling: function, arguments)
+    }
+
+    func closure(_ form: Value, site: Site?, isMeta: Bool) throws(Raised) -> Value {
+        let lambda = try Analyzer.program(form, machine: self, isMeta: isMeta, site: site)
+        return .function(Closure(code: Emitter.code(lambda), captures: []))
+    }
+
+    /// Calls a function and runs it to its end: for macros and the `meta` stage.
+    func callNow(_ closure: Closure, _ arguments: [Value]) throws(Raised) -> Value {
+        let fiber = Fiber(name: closure.name, calling: .function(closure), arguments)
+        while true {
+            var outcome = run(fiber)
+            if case .suspended = outcome, let finish { outcome = finish(fiber) }
+            switch outcome {
+            case .finished(let value): return value
+            case .failed(let diagnostic): throw raise(diagnostic)
+            case .yielded: fiber.isInterrupted = isInterrupted()
+            case .suspended: throw raise(Diagnostic(Failure("eval/stage", "nothing here can be waited for")))
+            }
+        }
+    }
+
+    /// One step of macro expansion: the form as its macro makes it, or the form itself.
+    func expandOnce(_ form: Value) throws(Raised) -> Value {
+        guard case .list(let items) = form, case .symbol(let head)? = items.elements.first,
+            let macro = globals.bound(head.name)?.macro
+        else { return form }
+        return try Analyzer(machine: self, isMeta: true, site: nil).expansion(macro, items)
+    }
+
+    func gensym(_ stem: String) -> Value {
+        symbolCount += 1
+        return .name("\(stem)__\(symbolCount)")
+    }
+
+    // MARK: Errors
+
+    /// Keeps the diagnostic and gives the marker to throw.
+    public func raise(_ diagnostic: Diagnostic) -> Raised {
+        raised = diagnostic
+        return Raised()
+    }
+
+    /// The diagnostic behind a marker.
+    public func take(_ marker: Raised) -> Diagnostic {
+        defer { raised = nil }
+        return raised ?? Diagnostic(Failure("eval/unknown", "an error without a description"))
+    }
+
+    func frame(_ name: String, _ site: Site) -> Diagnostic.Frame {
+        let place = site.source.place(of: site.span.lower)
+        let text = String(place.text.drop { $0 == " " }.prefix(100))
+        return Diagnostic.Frame(function: name, source: site.source.name, line: place.line, text: text)
+    }
+
+    // MARK: Lineage
+
+    /// The value as a MetaObject that meta computed from the entries numbered `parents`.
+    public func derive(_ value: Value, by code: String, from parents: [Int]) -> Value {
+        switch value {
+        case .bool, .null, .meta, .function, .error: return value
+        default: break
+        }
+        let entry = Ledger.Entry(
+            source: "meta", code: code, foreignType: "", parents: parents, summary: Describe.summary(value))
+        return .meta(MetaObject(source: "meta", number: ledger.record(entry), data: value))
+    }
+
+    /// A part of a MetaObject: its source stays, the path to it is recorded.
+    public func select(_ part: Value, of meta: MetaObject, path: String) -> Value {
+        if case .meta = part { return part }
+        let entry = Ledger.Entry(
+            source: meta.source, code: path, parents: [meta.number], summary: Describe.summary(part))
+        return .meta(MetaObject(source: meta.source, number: ledger.record(entry), data: part))
+    }
+}
+
+/// An error on its way; the machine keeps the diagnostic.
+public struct Raised: Error {}
