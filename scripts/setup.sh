@@ -41,7 +41,7 @@ install_packages() {
         type -P sudo >/dev/null || fail "missing; as root, run: $line"
         confirm "sudo $line" || fail "missing; run: sudo $line"
     fi
-    say "${root[*]} $line"
+    say "${root[*]:+${root[*]} }$line"
     refresh_lists "${root[@]}"
     # Debian's own messages are kept for a failure: a quiet setup is one line a step.
     mkdir -p .build
