@@ -1,4 +1,4 @@
-# The commands of this repository; `make help` lists them. Each line below is a script that can be read and run by itself.
+# The commands of this repository; `make help` lists them. Each is a script that can be read and run by itself.
 
 PREFIX ?= /usr/local
 DESTDIR ?=

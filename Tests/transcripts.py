@@ -1,8 +1,8 @@
 """Transcripts: what a user types, and exactly what meta answers.
 
-A transcript is `meta> form` lines (a form goes on in lines that start with `....> `), each followed by its output. Files in
-Tests/transcripts hold one, prose before the first prompt included; in Markdown every ```meta block that holds a prompt is one,
-a session of its own, unless its opening line says ```meta continued: then it goes on with the session of the block before.
+A transcript is `meta> form` lines (a form goes on in lines that start with `....> `), each followed by its output. A file
+in Tests/transcripts holds one, with prose before the first prompt. In Markdown every ```meta block with a prompt is one, a
+session of its own, unless its opening line says ```meta continued: then it goes on with the session of the block before.
 In expected output a duration matches any duration and `…` alone on a line any lines. Nothing else is loose.
 """
 
@@ -78,7 +78,7 @@ def blocks_in(path: pathlib.Path, lines: list[str]):
 
 
 def exchanges_in(path: pathlib.Path, lines: list[str], start: int, end: int, prose: bool) -> list[Exchange]:
-    """The exchanges of lines[start:end]. Text before the first prompt is prose in a file, a mistake in a block that has one."""
+    """The exchanges of lines[start:end]. Text before the first prompt is prose in a file, a mistake in a block."""
     prompts = [index for index in range(start, end) if lines[index].startswith(PROMPT)]
     if prompts and prompts[0] > start and not prose:
         raise Malformed(f"{path}:{start + 1}: text before the first {PROMPT!r}")
@@ -94,7 +94,7 @@ def exchanges_in(path: pathlib.Path, lines: list[str], start: int, end: int, pro
 
 
 def matches(expected: list[str], actual: list[str]) -> bool:
-    """Whether the output is the expected one, with `…` as in a file name pattern (the last one may take more, as with `*`)."""
+    """Whether the output is the expected one; `…` takes as many lines as it must, as `*` does in a file name pattern."""
     at, here = 0, 0
     resume = None
     while here < len(actual):

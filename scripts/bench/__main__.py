@@ -1,6 +1,6 @@
 """Measures meta against its contenders. Usage: python3 scripts/bench [WORD …] (rows whose title holds one of the words)
 
-Prints the table, and writes docs/benchmarks.md when every row was measured. Nothing here passes or fails: a row that misses
+Prints the table; a run of all rows also writes it to docs/benchmarks.md. Nothing here passes or fails: a row that misses
 its target says so.
 """
 
@@ -17,7 +17,7 @@ from programs import META, NODE, PYTHON, ROOT
 
 PREFACE = """# Benchmarks
 
-Written by `make bench`. Contenders take turns in one run after a warm-up; figures are medians, and what counts is the ratio.
+Written by `make bench`. Contenders take turns in one run after a warm-up; figures are medians; what counts is the ratio.
 *One core*: both processes are pinned to the same core. Rows *without the start* are a long run less a short one.
 
 """
@@ -44,7 +44,8 @@ def main() -> None:
 def machine() -> str:
     """One line: processor, system, versions, day."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
-        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), platform.machine())
+        names = (line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+        model = next(names, platform.machine())
     versions = [version([PYTHON, "--version"]), "Node " + version([NODE, "--version"]), system()]
     return f"{model}, {os.cpu_count()} cores; {', '.join(versions)}; {datetime.date.today()}."
 

@@ -13,7 +13,7 @@ Sampler = Callable[[], float]
 class Row:
     """One comparison. A sampler runs its contender once and returns its figure, in `unit` (ms, µs or MiB).
 
-    `target` is the largest ratio meta may have to the contender; None where the issue is only how they compare.
+    `target` is the largest ratio meta may have to the contender; None where there is none.
     """
 
     title: str
@@ -75,7 +75,8 @@ def plain(result: Result) -> str:
     if result.failure:
         return f"FAILED       {result.row.title}: {result.failure}"
     verdict = "falls short" if result.falls_short else "ok"
-    return f"{verdict:<12} {result.row.title}: {result.ratio:.2f}× {result.row.against}{limit(result.row, ' (target ', ')')}"
+    row = result.row
+    return f"{verdict:<12} {row.title}: {result.ratio:.2f}× {row.against}{limit(row, ' (target ', ')')}"
 
 
 def limit(row: Row, before: str = "", after: str = "") -> str:

@@ -1,5 +1,5 @@
-// Drives an echo loop as meta drives a kernel: a frame out, its reply in, over a socketpair whose other end is the child's
-// descriptor 3. Usage: driver WARMUP COUNT HEADER BODY PROGRAM ARGUMENT…; prints microseconds for each call.
+// Drives an echo loop as meta drives a kernel: a frame out, its reply in, over a socketpair whose other end is the
+// child's descriptor 3. Usage: driver WARMUP COUNT HEADER BODY PROGRAM ARGUMENT…; prints microseconds for each call.
 // HEADER holds one %d, the request's number.
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-"""The least a Python kernel can do for a call: read a frame, parse header and body, print a reply. Blocking reads on 3."""
+"""The least a Python kernel can do for a call: read a frame, parse header and body, print a reply. Reads block."""
 
 import json
 import os

@@ -20,9 +20,13 @@ def rows() -> list[Row]:
     idle_node = [NODE, "-e", "console.log('idle'); process.stdin.resume()"]
     return [
         Row("idle prompt", prompt, f"{PROMPT_LIMIT:g} MiB", lambda: PROMPT_LIMIT, 1, "MiB", rounds=3),
-        Row("Python session", lambda: session('(py "1+1")'), "idle `python3`", lambda: idle(idle_python), 1.3, "MiB", rounds=3),
-        Row("Node session", lambda: session('(js "1+1")'), "idle `node`", lambda: idle(idle_node), 1.3, "MiB", rounds=3),
+        session_row("Python session", '(py "1+1")', "idle `python3`", idle_python),
+        session_row("Node session", '(js "1+1")', "idle `node`", idle_node),
     ]
+
+
+def session_row(title: str, form: str, against: str, bare: list[str]) -> Row:
+    return Row(title, lambda: session(form), against, lambda: idle(bare), 1.3, "MiB", rounds=3)
 
 
 def resident(process: int) -> float:

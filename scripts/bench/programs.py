@@ -30,10 +30,9 @@ def run(command: list[str], text: str | None = None) -> str:
 
 def milliseconds(command: list[str]) -> float:
     """Wall time from start to end of a run, its output thrown away."""
+    nothing = subprocess.DEVNULL
     start = time.perf_counter()
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT, timeout=300
-    )
+    done = subprocess.run(command, stdin=nothing, stdout=nothing, stderr=nothing, env=ENVIRONMENT, timeout=300)
     elapsed = time.perf_counter() - start
     if done.returncode != 0:
         run(command)  # Again, for its message.
@@ -47,16 +46,17 @@ def timing(*command: str):
 
 
 def net_of_start(long: list[str], short: list[str]):
-    """A sampler: how much longer one program takes than another, in milliseconds; the start and end they share fall away."""
+    """A sampler: how much longer one program takes than another, in milliseconds; what they share falls away."""
     return lambda: milliseconds(long) - milliseconds(short)
 
 
 def compiled(source: str) -> str:
-    """The program of a C file of this folder, compiled anew into a folder that is removed with the process's own files."""
+    """The program of a C file of this folder, compiled anew into a folder that goes when the bench ends."""
     program = os.path.join(FOLDER.name, source.removesuffix(".c"))
     if not os.path.exists(program):
         compiler = shutil.which("clang") or shutil.which("cc") or "cc"
-        run([compiler, "-O2", "-std=gnu17", "-D_GNU_SOURCE", "-o", program, str(pathlib.Path(__file__).with_name(source))])
+        path = str(pathlib.Path(__file__).with_name(source))
+        run([compiler, "-O2", "-std=gnu17", "-D_GNU_SOURCE", "-o", program, path])
     return program
 
 

@@ -13,7 +13,7 @@ FIB_PYTHON = "def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)\nfib(%d
 LOOP_META = "((fn () (var i 0 total 0) (while (< i %d) (set total (+ total i)) (set i (+ i 1))) total))"
 LOOP_PYTHON = "def f():\n i = total = 0\n while i < %d:\n  total = total + i\n  i = i + 1\n return total\nf()"
 
-# A warm call of each language: meta's form, and the same frame (%d or %04d: the request's number) for the bare echo loop.
+# A warm call of each language: meta's form, and the same frame (%d or %04d: the request's number) for the echo loop.
 CALLS = {
     "py": (
         "(py.operator.add 1 2)",
@@ -39,14 +39,19 @@ def start_rows() -> list[Row]:
     """Whole runs of one-liners, start and end included."""
     python = timing(PYTHON, "-c", "print(1+1)")
     node = timing(NODE, "-p", "1+1")
-    both = timing(META, "-e", '[(py "1+1") (js "1+1")]')
+    arithmetic, both = "(+ 1 2)", '[(py "1+1") (js "1+1")]'
+    in_python, in_node = '(py "1+1")', '(js "1+1")'
     return [
-        Row("`meta -e '(+ 1 2)'`", timing(META, "-e", "(+ 1 2)"), f"`{PYTHON} -c 'print(1+2)'`", python, 0.45, rounds=41),
-        Row("`meta -e '(+ 1 2)'`", timing(META, "-e", "(+ 1 2)"), "`bash -c 'echo 3'`", timing(BASH, "-c", "echo 3"), 3, rounds=41),
-        Row("`meta -e '(py \"1+1\")'`", timing(META, "-e", '(py "1+1")'), f"`{PYTHON} -c 'print(1+1)'`", python, 1.7, rounds=31),
-        Row("`meta -e '(js \"1+1\")'`", timing(META, "-e", '(js "1+1")'), "`node -p 1+1`", node, 1.25, rounds=21),
-        Row("`[(py \"1+1\") (js \"1+1\")]`", both, "the slower alone", timing(META, "-e", '(js "1+1")'), 1.2, rounds=21),
+        one_liner(arithmetic, f"`{PYTHON} -c 'print(1+2)'`", timing(PYTHON, "-c", "print(1+2)"), 0.45, 41),
+        one_liner(arithmetic, "`bash -c 'echo 3'`", timing(BASH, "-c", "echo 3"), 3, 41),
+        one_liner(in_python, f"`{PYTHON} -c 'print(1+1)'`", python, 1.7, 31),
+        one_liner(in_node, "`node -p 1+1`", node, 1.25, 21),
+        one_liner(both, f"`meta -e '{in_node}'`, the slower", timing(META, "-e", in_node), 1.2, 21),
     ]
+
+
+def one_liner(form: str, against: str, theirs, target: float, rounds: int) -> Row:
+    return Row(f"`meta -e '{form}'`", timing(META, "-e", form), against, theirs, target, rounds=rounds)
 
 
 def call_rows() -> list[Row]:
