@@ -34,4 +34,4 @@ install: ## program, manual, completions and license under PREFIX (and DESTDIR)
 	@scripts/setup build && scripts/build && exec scripts/install "$(DESTDIR)" "$(PREFIX)"
 
 clean: ## remove what was built and the tests' virtual environment
-	@rm -rf .build .venv
+	@rm -rf .build .build-manual .venv
