@@ -55,7 +55,8 @@ install_packages() {
 
 # confirm LINE: shows a command and asks on the terminal; no terminal is a no.
 confirm() {
-    { [ -t 2 ] && exec 4<>/dev/tty; } 2>/dev/null || return 1
+    [ -t 2 ] || return 1
+    { exec 4<>/dev/tty; } 2>/dev/null || return 1
     printf 'setup: %s\nsetup: run this? [Y/n] ' "$1" >&4
     local answer
     read -r answer <&4 || return 1
