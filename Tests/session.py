@@ -81,9 +81,9 @@ class Session:
         self.send(f"{form}\n")
         self.process.stdin.close()
         self.read_until(None)
-        self.process.wait(max(0.1, self.end - time.monotonic()))
-        if self.process.returncode < 0:
-            raise Broken(f"meta was killed; {self.ending()}", self.lines(self.rest))
+        ending = self.ending()
+        if self.process.returncode is None or self.process.returncode < 0:
+            raise Broken(f"meta did not end by itself; {ending}", self.lines(self.rest))
         return self.lines(self.rest)
 
     def send(self, text: str) -> None:
