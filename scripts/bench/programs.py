@@ -56,7 +56,7 @@ def compiled(source: str) -> str:
     if not os.path.exists(program):
         compiler = shutil.which("clang") or shutil.which("cc") or "cc"
         path = str(pathlib.Path(__file__).with_name(source))
-        run([compiler, "-O2", "-std=gnu17", "-D_GNU_SOURCE", "-o", program, path])
+        run([compiler, "-O2", "-o", program, path])
     return program
 
 
