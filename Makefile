@@ -1,0 +1,37 @@
+# The commands of this repository; `make help` lists them. Each is a script that can be read and run by itself.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+ARGS ?=
+
+.PHONY: help run build test check bench format transcripts-accept install clean
+
+help: ## list these commands
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 28
+
+run: ## set up, build and start meta (ARGS='…' are its arguments; standard input is passed on)
+	@scripts/setup run && scripts/build && exec scripts/start $(ARGS)
+
+build: ## the program: .build/release/meta
+	@scripts/setup build && scripts/build
+
+test: ## set up what the tests need, then every test
+	@scripts/setup test && scripts/build && exec scripts/test
+
+check: ## format, C and kernel checkers, the arrows between rooms, links
+	@scripts/setup check && exec scripts/check
+
+bench: ## measure against contenders and write docs/benchmarks.md
+	@scripts/setup check && scripts/build && exec python3 scripts/bench $(ARGS)
+
+format: ## format the Swift sources in place
+	@swift format --in-place --recursive Package.swift Sources Tests
+
+transcripts-accept: ## rewrite the expected output of transcripts from what meta prints now; review with git diff
+	@scripts/setup test && scripts/build && exec .venv/bin/python -m pytest --accept Tests/transcripts
+
+install: ## program, manual, completions and license under PREFIX (and DESTDIR)
+	@scripts/setup build && scripts/build && exec scripts/install "$(DESTDIR)" "$(PREFIX)"
+
+clean: ## remove what was built and the tests' virtual environment
+	@rm -rf .build .build-manual .venv

@@ -1,0 +1,66 @@
+"""Measures meta against its contenders. Usage: python3 scripts/bench [WORD …] (rows whose title holds one of the words)
+
+Prints the table; a run of all rows also writes it to docs/benchmarks.md. Nothing here passes or fails: a row that misses
+its target says so.
+"""
+
+import datetime
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+import contest
+import rows
+from programs import META, NODE, PYTHON, ROOT
+
+PREFACE = """# Benchmarks
+
+Written by `make bench`. Contenders take turns in one run after a warm-up; figures are medians; what counts is the ratio.
+*One core*: both processes are pinned to the same core. Rows *without the start* are a long run less a short one.
+
+"""
+
+
+def main() -> None:
+    if not os.access(META, os.X_OK):
+        sys.exit(f"bench: {META} is missing: run `make build` first")
+    words = sys.argv[1:]
+    chosen = [row for row in rows.all_rows() if not words or any(word in row.title for word in words)]
+    if not chosen:
+        sys.exit(f"bench: no row's title holds {' or '.join(words)}")
+    results = contest.run_all(chosen)
+    text = PREFACE + machine() + "\n\n" + contest.table(results) + "\n"
+    print(text)
+    if not words:
+        target = pathlib.Path(ROOT, "docs", "benchmarks.md")
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    short = sum(result.falls_short for result in results)
+    print(f"bench: {len(results)} rows, {short} short of their target or not measured", file=sys.stderr)
+
+
+def machine() -> str:
+    """One line: processor, system, versions, day."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        names = (line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+        model = next(names, platform.machine())
+    versions = [version([PYTHON, "--version"]), "Node " + version([NODE, "--version"]), system()]
+    return f"{model}, {os.cpu_count()} cores; {', '.join(versions)}; {datetime.date.today()}."
+
+
+def version(command: list[str]) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "none"
+
+
+def system() -> str:
+    name = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    return f"{name}, Linux {platform.release()}"
+
+
+if __name__ == "__main__":
+    main()
