@@ -1,0 +1,124 @@
+import CSystem
+import Glibc
+import Kernels
+import Wire
+
+/// A request that has no answer yet.
+struct PendingRequest {
+    let id: RequestID
+    let request: Request
+    /// Whether what arrives on standard output belongs to its reply.
+    let captures: Bool
+    var output: [UInt8] = []
+    var sent: ContinuousClock.Instant
+    /// Nobody waits for the answer any more; it is dropped when it comes.
+    var isAbandoned = false
+}
+
+/// One running kernel: its process, our ends of its descriptors, and what is on its way.
+///
+/// Only its `SessionTable` touches it. Descriptors close when `.closed` takes their place or with the child; the process
+/// itself is ended and reaped by the table.
+final class Child {
+    let session: String
+    let language: KernelLanguage?
+    let interpreter: Interpreter
+    let generation: Int
+    let pid: pid_t
+    let ending: Descriptor
+    var requests: Descriptor
+    var upcalls: Descriptor
+    var stdout: Descriptor
+    var stderr: Descriptor
+
+    var hello: Hello?
+    var decoder = FrameDecoder()
+    var upcallDecoder = FrameDecoder()
+    var outgoing = OutgoingBytes()
+    /// Bodies of requests that wait for hello.
+    var held: [(id: RequestID, body: [UInt8])] = []
+    /// In the order they were sent; the kernel works on the first.
+    var pending: [PendingRequest] = []
+    var lastLines = LastLines()
+    /// When something must have happened: hello, or the end of a child that is leaving.
+    var deadline: ContinuousClock.Instant?
+    var farewell = Farewell.none
+
+    /// How far the end of a child that shall go has come.
+    enum Farewell { case none, socketClosed, terminated, killed }
+
+    init(
+        session: String, language: KernelLanguage?, interpreter: Interpreter, generation: Int, pid: pid_t,
+        ending: consuming Descriptor, requests: consuming Descriptor, upcalls: consuming Descriptor,
+        stdout: consuming Descriptor, stderr: consuming Descriptor
+    ) {
+        self.session = session
+        self.language = language
+        self.interpreter = interpreter
+        self.generation = generation
+        self.pid = pid
+        self.ending = ending
+        self.requests = requests
+        self.upcalls = upcalls
+        self.stdout = stdout
+        self.stderr = stderr
+    }
+
+    var requestSocket: Int32 { requests.number }
+    var upcallSocket: Int32 { upcalls.number }
+    var stdoutPipe: Int32 { stdout.number }
+    var stderrPipe: Int32 { stderr.number }
+
+    /// Ends here: no further requests, and none waits.
+    func closeSockets() {
+        requests = .closed
+        upcalls = .closed
+    }
+
+    func closePipe(_ stream: OutputStream) {
+        switch stream {
+        case .stdout: stdout = .closed
+        case .stderr: stderr = .closed
+        }
+    }
+
+    func pipe(_ stream: OutputStream) -> Int32 {
+        switch stream {
+        case .stdout: stdoutPipe
+        case .stderr: stderrPipe
+        }
+    }
+
+    func takePending(_ number: Int) -> PendingRequest? {
+        guard let index = pending.firstIndex(where: { $0.id.number == number }) else { return nil }
+        return pending.remove(at: index)
+    }
+
+    /// Sends what the socket takes; the rest goes when it is writable. A broken socket is noticed when it is read.
+    func flush() {
+        guard requestSocket >= 0 else { return }
+        if !outgoing.send(to: requestSocket) { outgoing = OutgoingBytes() }
+    }
+
+    func send(header: [UInt8], body: [UInt8]) throws(WireError) {
+        // A large body is not copied behind its header.
+        if body.count > 1 << 16 {
+            outgoing.append(try Frame.prefix(header: header.count, body: body.count) + header)
+            outgoing.append(body)
+        } else {
+            outgoing.append(try Frame(header: header, body: body).encoded())
+        }
+        flush()
+    }
+
+    func signalGroup(_ signal: Int32) {
+        kill(-pid, signal)
+    }
+
+    /// Resident bytes of the kernel itself.
+    var memory: Int? {
+        guard let text = Files.read("/proc/\(pid)/statm") else { return nil }
+        let fields = String(decoding: text, as: UTF8.self).split(separator: " ")
+        return fields.count > 1 ? Int(fields[1]).map { $0 * Int(sysconf(Int32(_SC_PAGESIZE))) } : nil
+    }
+}

@@ -1,0 +1,251 @@
+import CSystem
+import Glibc
+import Wire
+
+extension SessionTable {
+    /// Waking a second core costs ~35 µs; a kernel that answers sooner than this many reads is never slept on.
+    private static let spins = 60
+    /// A chatty session must not keep signals and other sessions waiting.
+    private static let turnsBetweenPolls = 16
+    /// A child whose request socket has closed is usually dying; this is how long it may take.
+    private static let closingLimit = Duration.milliseconds(250)
+
+    /// Moves bytes until something has happened or `deadline` has passed; then the result is empty.
+    /// - Parameter alsoReadable: further descriptors to wait for, told as `.readable`.
+    public func wait(
+        until deadline: ContinuousClock.Instant? = nil, alsoReadable: [Int32] = []
+    ) -> [SessionEvent] {
+        while events.isEmpty {
+            turn(until: deadline, alsoReadable: alsoReadable, spinning: true)
+            if events.isEmpty, let deadline, deadline <= .now { break }
+        }
+        defer { events = [] }
+        return events
+    }
+
+    /// One look at everything, which may take until the next deadline.
+    func turn(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32], spinning: Bool) {
+        expire()
+        guard events.isEmpty else { return }
+        if spinning, turnsSincePoll < Self.turnsBetweenPolls, meta_signals_pending() == 0, spin() {
+            turnsSincePoll += 1
+            return
+        }
+        turnsSincePoll = 0
+        pollOnce(until: [deadline, nextDeadline].compactMap { $0 }.min(), alsoReadable: alsoReadable)
+    }
+
+    /// Tries the awaited socket a few times; whether it had something to say.
+    private func spin() -> Bool {
+        guard let child = awaited, child.hello != nil, !child.pending.isEmpty, child.outgoing.isEmpty else {
+            return false
+        }
+        for _ in 0..<Self.spins {
+            switch receive(child, child.requestSocket) {
+            case .nothing: continue
+            case .some: return true
+            case .ended: return false
+            }
+        }
+        // It takes its time; from now on it is polled with the others.
+        awaited = nil
+        return false
+    }
+
+    // MARK: Polling
+
+    private enum Source {
+        case ending(Child), requests(Child), upcalls(Child), stream(Child, OutputStream), signals, other(Int32)
+    }
+
+    private func pollOnce(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32]) {
+        var sources: [Source] = []
+        var polled: [pollfd] = []
+        func add(_ descriptor: Int32, _ source: Source, writing: Bool = false) {
+            guard descriptor >= 0 else { return }
+            sources.append(source)
+            polled.append(pollfd(fd: descriptor, events: Int16(writing ? POLLIN | POLLOUT : POLLIN), revents: 0))
+        }
+        add(signalPipe, .signals)
+        for child in entries.compactMap(\.child) + leaving {
+            add(child.requestSocket, .requests(child), writing: !child.outgoing.isEmpty)
+            add(child.upcallSocket, .upcalls(child))
+            add(child.stdoutPipe, .stream(child, .stdout))
+            add(child.stderrPipe, .stream(child, .stderr))
+            add(child.ending.number, .ending(child))
+        }
+        for descriptor in alsoReadable { add(descriptor, .other(descriptor)) }
+        guard poll(&polled, nfds_t(polled.count), Self.milliseconds(until: deadline)) > 0 else { return }
+        for (source, state) in zip(sources, polled) where state.revents != 0 {
+            take(source, Int32(state.revents))
+        }
+    }
+
+    /// Rounded up, so that what is due is due when poll returns.
+    private static func milliseconds(until deadline: ContinuousClock.Instant?) -> Int32 {
+        guard let deadline else { return -1 }
+        let left = deadline - .now
+        guard left > .zero else { return 0 }
+        return Int32(clamping: Int((left / .milliseconds(1)).rounded(.up)))
+    }
+
+    /// An earlier source of the same round may have closed what this one names; then its number is -1.
+    private func take(_ source: Source, _ state: Int32) {
+        switch source {
+        case .signals:
+            while case let number = meta_signals_next(), number != 0 { events.append(.signal(number)) }
+        case .other(let descriptor): events.append(.readable(descriptor))
+        case .ending(let child): bury(child)
+        case .stream(let child, let stream): read(child, stream, atMost: 1 << 16)
+        case .upcalls(let child):
+            if case .ended = receiveUpcall(child) { child.upcalls = .closed }
+        case .requests(let child):
+            if state & Int32(POLLOUT) != 0 { child.flush() }
+            guard state & Int32(POLLIN | POLLHUP | POLLERR) != 0 else { return }
+            if case .ended = receive(child, child.requestSocket) { close(child) }
+        }
+    }
+
+    /// The child cannot be reached any more. Its death, if that is the cause, follows in a moment.
+    private func close(_ child: Child) {
+        child.requests = .closed
+        guard child.farewell == .none else { return }
+        if !child.decoder.isAtBoundary {
+            return lose(child, .protocolError("its request socket ended in the middle of a message"))
+        }
+        child.deadline = .now + Self.closingLimit
+    }
+
+    // MARK: Messages
+
+    enum Received { case nothing, some, ended }
+
+    /// One read of the request socket.
+    func receive(_ child: Child, _ socket: Int32) -> Received {
+        guard socket >= 0 else { return .nothing }
+        let count = meta_read(socket, buffer.baseAddress, buffer.count)
+        guard count > 0 else { return count == -1 ? .nothing : .ended }
+        var frames: [Frame] = []
+        do {
+            try child.decoder.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), into: &frames)
+            for frame in frames {
+                // A message may have ended the session.
+                guard child.requestSocket >= 0 else { break }
+                try take(frame, from: child)
+            }
+        } catch {
+            lose(child, .protocolError(error.message))
+        }
+        return .some
+    }
+
+    /// Everything that a dead child's socket still holds.
+    func receiveRest(_ child: Child) {
+        while case .some = receive(child, child.requestSocket) {}
+    }
+
+    private func receiveUpcall(_ child: Child) -> Received {
+        let count = meta_read(child.upcallSocket, buffer.baseAddress, buffer.count)
+        guard count > 0 else { return count == -1 ? .nothing : .ended }
+        var frames: [Frame] = []
+        do {
+            try child.upcallDecoder.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), into: &frames)
+        } catch {
+            lose(child, .protocolError(error.message))
+        }
+        for frame in frames {
+            events.append(.upcall(session: child.session, header: frame.header, body: frame.body))
+        }
+        return .some
+    }
+
+    private func take(_ frame: Frame, from child: Child) throws(WireError) {
+        let message = try messages.decode(frame.header)
+        if child.hello == nil {
+            guard case .hello(let hello) = message else {
+                return lose(child, .protocolError("expected hello first, got \(message.name)"))
+            }
+            return welcome(hello, child)
+        }
+        switch message {
+        case .hello: lose(child, .protocolError("said hello twice"))
+        case .reply(let reply):
+            drain(child)
+            guard let pending = child.takePending(reply.re) else {
+                return lose(child, .protocolError("answered request \(reply.re), which is not open"))
+            }
+            answer(pending, reply, frame.body)
+        case .failure(let error):
+            drain(child)
+            // A message that it could not read is the one that it works on.
+            guard let number = error.re ?? child.pending.first?.id.number, let pending = child.takePending(number)
+            else { return lose(child, .protocolError("answered request \(error.re ?? 0), which is not open")) }
+            guard !pending.isAbandoned else { return }
+            events.append(
+                .failure(pending.id, error, body: frame.body, output: pending.captures ? pending.output : nil))
+        case .output(let text):
+            deliver(Array(text.text.utf8), of: child, text.stream == "stderr" ? .stderr : .stdout)
+        case .upcall:
+            events.append(.upcall(session: child.session, header: frame.header, body: frame.body))
+        }
+    }
+
+    private func answer(_ pending: PendingRequest, _ reply: Reply, _ body: [UInt8]) {
+        guard !pending.isAbandoned else { return }
+        var reply = reply
+        if reply.elapsed == nil { reply.elapsed = (ContinuousClock.now - pending.sent) / .microseconds(1) }
+        events.append(.reply(pending.id, reply, body: body, output: pending.captures ? pending.output : nil))
+    }
+
+    // MARK: Output
+
+    /// Takes what the pipes hold at this moment: all that was written before the message that has just arrived, and
+    /// no more, however fast a background process writes on.
+    func drain(_ child: Child) {
+        for stream in [OutputStream.stdout, .stderr] {
+            var left = child.pipe(stream) >= 0 ? meta_readable_bytes(child.pipe(stream)) : 0
+            while left > 0 {
+                let count = read(child, stream, atMost: left)
+                guard count > 0 else { break }
+                left -= count
+            }
+        }
+    }
+
+    /// One read; the number of bytes, 0 when there are none.
+    @discardableResult
+    private func read(_ child: Child, _ stream: OutputStream, atMost limit: Int) -> Int {
+        let pipe = child.pipe(stream)
+        guard pipe >= 0 else { return 0 }
+        let count = meta_read(pipe, buffer.baseAddress, min(limit, buffer.count))
+        guard count > 0 else {
+            if count != -1 { child.closePipe(stream) }
+            return 0
+        }
+        deliver([UInt8](buffer[..<count]), of: child, stream)
+        return count
+    }
+
+    private func deliver(_ bytes: [UInt8], of child: Child, _ stream: OutputStream) {
+        if stream == .stderr { child.lastLines.take(bytes) }
+        guard stream == .stdout, let first = child.pending.first, first.captures, child.hello != nil else {
+            return events.append(.output(session: child.session, stream, bytes))
+        }
+        guard first.output.count + bytes.count <= Frame.bodyLimit else {
+            return lose(child, .tooMuchOutput(limit: Frame.bodyLimit))
+        }
+        child.pending[0].output += bytes
+    }
+}
+
+extension Message {
+    fileprivate var name: String {
+        switch self {
+        case .hello: "hello"
+        case .reply: "a reply"
+        case .failure: "an error"
+        case .output: "output"
+        case .upcall: "a request"
+        }
+    }
+}
