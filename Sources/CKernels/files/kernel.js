@@ -693,6 +693,8 @@ function bindNames(names) {
   };
 }
 
+// Node would write the line of an error in front of its stack.
+const quietly = { __proto__: null, displayErrors: false };
 const importOption = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? importFromDirectory;
 
 /** `import()` as from a file in the current directory, for Node before 20.10. */
@@ -705,7 +707,7 @@ function importFromDirectory(specifier) {
 
 function runSource(code, name) {
   const script = compile(code, name);
-  return script === undefined ? runAwaiting(code, name) : script.runInThisContext();
+  return script === undefined ? runAwaiting(code, name) : script.runInThisContext(quietly);
 }
 
 /** The compiled script; undefined when it needs top-level await. Text that starts with { is first tried as an object. */
@@ -883,14 +885,20 @@ function framesOf(error) {
   for (let at = 0; at < lines.length; at++) {
     const found = test(/^\s+at (?:(.*?) \()?(.*?):(\d+):(\d+)\)?$/, lines[at]);
     if (found === null || !isUsers(found[2])) continue;
-    const name = found[1] === undefined ? '<script>' : found[1].replace(/^async /, '').replace(/^(Object\.)?<anonymous>$/, '<script>');
-    frames.unshift({ function: name, source: found[2].replace(/^file:\/\//, ''), line: +found[3], text: lineOf(found[2], +found[3]) });
+    const name = found[1] === undefined ? '<script>' : functionName(found[1]);
+    push(frames, { function: name, source: startsWith(found[2], 'file://') ? slice(found[2], 7) : found[2], line: +found[3], text: lineOf(found[2], +found[3]) });
   }
-  const syntax = test(/^(.+):(\d+)\n/, stack);
+  for (let at = 0, end = frames.length - 1; at < end; at++, end--) [frames[at], frames[end]] = [frames[end], frames[at]];
+  const syntax = typeName(error) === 'SyntaxError' ? test(/^(.+):(\d+)\n/, stack) : null;
   if (syntax !== null && sourceText(syntax[1]) !== undefined) {
     frames.push({ function: '<script>', source: syntax[1], line: +syntax[2], text: lineOf(syntax[1], +syntax[2]) });
   }
   return frames;
+}
+
+function functionName(text) {
+  const name = startsWith(text, 'async ') ? slice(text, 6) : text;
+  return name === '<anonymous>' || name === 'Object.<anonymous>' ? '<script>' : name;
 }
 
 function isUsers(source) {
@@ -902,13 +910,13 @@ function isUsers(source) {
 function lineOf(source, line) {
   let text = sourceText(source);
   if (text === undefined) {
-    try { text = fs.readFileSync(source.replace(/^file:\/\//, ''), 'utf8'); } catch { return ''; }
+    try { text = fs.readFileSync(startsWith(source, 'file://') ? slice(source, 7) : source, 'utf8'); } catch { return ''; }
   }
   return trim(split(text, '\n')[line - 1] ?? '');
 }
 
 /** The fields of an `err` for anything thrown. Nothing here may throw: getters and Proxies are user code. */
-function describe(error, seen = []) {
+function describe(error, seen = new NativeSet()) {
   if (error instanceof Failure) {
     return { code: error.code, type: error.type ?? '', message: error.message, path: error.path };
   }
@@ -922,7 +930,7 @@ function describe(error, seen = []) {
   fields.frames = framesOf(error);
   try {
     const { cause } = error;
-    if (cause !== undefined && seen.length < 16 && !seen.includes(cause)) fields.cause = describe(cause, [...seen, error]);
+    if (cause !== undefined && setSize(seen) < 16 && !setHas(seen, cause)) fields.cause = describe(cause, setAdd(seen, error));
   } catch { /* ditto */ }
   return fields;
 }
