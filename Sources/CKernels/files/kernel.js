@@ -26,6 +26,7 @@ const slice = free(String.prototype.slice);
 const includes = free(String.prototype.includes);
 const startsWith = free(String.prototype.startsWith);
 const split = free(String.prototype.split);
+const indexOf = free(String.prototype.indexOf);
 const trim = free(String.prototype.trim);
 const exec = free(RegExp.prototype.exec);
 const test = (pattern, text) => exec(pattern, text);
@@ -110,17 +111,65 @@ const meta = { Error: MetaError, Tagged, ObjectMap };
 
 // ----------------------------------------------------------------------------------------------------------- decode
 
-// Digits that JSON.parse may round: 16 or more in a row. A match may be text; the careful way then gives the same.
-const LONG_DIGITS = /\d{16}/;
-const SPECIAL = /\\u[dD][89a-fA-F]|"_type"|\\u00|"__proto__"|"\d|[eE]\+?\d{3}/;
+// Digits that JSON.parse may round, and what else it bends. A match may be inside text; the careful way is then merely slower.
+const LONG_INTEGER = /[[,: \n\r\t-]\d{16,}[\],} \n\r\t]/;
+const SPECIAL = /\\u[dD][89a-fA-F]|"_type"|"__proto__"|"\s+:|\d[eE]\+?\d{3}|\d{300}/;
 
 /** The value of a JSON text (a Buffer). Throws Failure `wire/unreadable` naming the place. */
 function decode(body) {
   let text;
   try { text = decodeUTF8(body); } catch { throw new Failure('wire/unreadable', 'body is not UTF-8'); }
   if (text.length < 64 && test(/^\[\[(-?\d{1,15}(,-?\d{1,15})*)?\],\{\}\]$/, text)) return parseJSON(text);
-  const value = new Reader(text).read();
-  return value;
+  if (text.length > 256) {
+    const value = decodePlain(text);
+    if (value !== NOT_PLAIN) return value;
+  }
+  return new Reader(text).read();
+}
+
+const NOT_PLAIN = Symbol('the careful way');
+
+/**
+ * What `JSON.parse` makes of a text in which nothing can be bent: no long integer, no tag, no escape of a surrogate, no
+ * exponent that overflows, no key that is there twice or that an object would reorder. Otherwise NOT_PLAIN.
+ */
+function decodePlain(text) {
+  if (test(LONG_INTEGER, text) !== null || test(SPECIAL, text) !== null) return NOT_PLAIN;
+  let value;
+  try { value = parseJSON(text); } catch { return NOT_PLAIN; }
+  if (typeof value !== 'object' || value === null) return NOT_PLAIN;
+  const keys = countKeys(value, 1);
+  return keys >= 0 && keys === countColons(text) ? value : NOT_PLAIN;
+}
+
+/** How many keys the objects in a value have; below 0 when one is an index or it is too deep. */
+function countKeys(value, depth) {
+  if (depth > DEPTH_LIMIT) return -Infinity;
+  let count = 0;
+  if (isArray(value)) {
+    for (let at = 0; at < value.length; at++) {
+      const item = value[at];
+      if (typeof item === 'object' && item !== null) count += countKeys(item, depth + 1);
+    }
+    return count;
+  }
+  const names = keysOf(value);
+  count = names.length;
+  if (count === 0) return 0;
+  const code = codeAt(names[0], 0); // an object has its indexes first
+  if (code >= 48 && code <= 57 && isIndex(names[0])) return -Infinity;
+  for (let at = 0; at < names.length; at++) {
+    const item = value[names[at]];
+    if (typeof item === 'object' && item !== null) count += countKeys(item, depth + 1);
+  }
+  return count;
+}
+
+/** How often a quote is followed by a colon: at least once for each key. */
+function countColons(text) {
+  let count = 0;
+  for (let at = indexOf(text, '":', 0); at >= 0; at = indexOf(text, '":', at + 2)) count++;
+  return count;
 }
 
 /**
@@ -358,9 +407,53 @@ const isText = (text) => test(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\u
 /** The JSON text of a value, exact. Throws Failure `value/…` naming the path. */
 function encode(value) {
   if (typeof value === 'number' && isSafeInteger(value) && !is(value, -0)) return `${value}`;
+  if (typeof value === 'object' && value !== null) {
+    const text = encodePlain(value);
+    if (text !== null) return text;
+  }
   const writer = new Writer();
   writer.write(value, 1);
   return writer.text;
+}
+
+/**
+ * The text of a value that is plain JSON all through, otherwise null. `JSON.stringify` drops and bends what JSON lacks
+ * without a word, so it is asked only after `isPlain` has seen every part.
+ */
+function encodePlain(value) {
+  if (toJSONIsDefined() || !isPlain(value, 1)) return null;
+  const text = stringifyJSON(value);
+  // A lone surrogate comes out as an escape; `_type` may be a key.
+  return includes(text, '\\ud') || includes(text, '"_type"') ? null : text;
+}
+
+const toJSONIsDefined = () => 'toJSON' in objectPrototype || 'toJSON' in arrayPrototype;
+const { ownKeys } = Reflect;
+
+/** Whether a value holds only null, booleans, text, numbers that JSON keeps, arrays without more and plain objects. */
+function isPlain(value, depth) {
+  if (depth > DEPTH_LIMIT || isProxy(value)) return false; // a cycle ends here too
+  let items;
+  let names = null;
+  if (isArray(value)) {
+    if (getPrototypeOf(value) !== arrayPrototype || ownKeys(value).length !== value.length + 1) return false;
+    items = value;
+  } else {
+    if (getPrototypeOf(value) !== objectPrototype) return false;
+    names = keysOf(value);
+    if (ownKeys(value).length !== names.length) return false;
+    items = names;
+  }
+  for (let at = 0; at < items.length; at++) {
+    const item = names === null ? items[at] : value[names[at]];
+    if (typeof item === 'string') continue;
+    if (typeof item === 'number') {
+      if (item % 1 === 0 ? !isSafeInteger(item) || is(item, -0) : !isFinite(item)) return false;
+    } else if (typeof item === 'object') {
+      if (item !== null && !isPlain(item, depth + 1)) return false;
+    } else if (typeof item !== 'boolean') return false;
+  }
+  return true;
 }
 
 const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
