@@ -5,6 +5,11 @@
 // header, a JSON body. Each request that has an id gets exactly one `ret` or `err`. User code lives in the global
 // scope and owns descriptors 1 and 2. User code may change any prototype: what the kernel uses is taken here, first.
 
+const {
+  Array, BigInt, Buffer, Date, Error, EvalError, Function, JSON, Map, Math, Number, Object, Promise, RangeError,
+  ReferenceError, Reflect, RegExp, Set, String, Symbol, SyntaxError, TextDecoder, TypeError, URIError, Uint8Array,
+  performance, process,
+} = globalThis;
 const fs = require('fs');
 const vm = require('vm');
 
@@ -47,6 +52,8 @@ const setDelete = free(Set.prototype.delete);
 const setSize = free(getOwnPropertyDescriptor(Set.prototype, 'size').get);
 const promiseThen = free(Promise.prototype.then);
 const symbolText = free(getOwnPropertyDescriptor(Symbol.prototype, 'description').get);
+const { inspect } = require('util');
+const inspectOptions = { __proto__: null, customInspect: false, depth: 1, breakLength: Infinity };
 const { isMap, isSet, isDate, isPromise, isUint8Array, isNativeError, isProxy } = require('util').types;
 const prototypes = {
   Map: Map.prototype, Set: Set.prototype, Date: Date.prototype, Uint8Array: Uint8Array.prototype,
@@ -713,6 +720,7 @@ function describeValue(value) {
 /** Node writes to pipes at once, so there is nothing to flush; what breaks outside a request is only reported. */
 function startStreams() {
   const report = (error) => {
+    if (error === UNWOUND) return;
     try { writeSync(2, `Uncaught ${reportText(error)}\n`); } catch { /* descriptor 2 is the user's to close */ }
   };
   process.on('uncaughtException', report);
@@ -1010,12 +1018,16 @@ function lineOf(source, line) {
 
 /** The fields of an `err` for anything thrown. Nothing here may throw: getters and Proxies are user code. */
 function describe(error, seen = new NativeSet()) {
+  if (isProxy(error)) return { code: 'runtime/raised', type: 'Proxy', message: 'a Proxy was thrown', frames: [] };
   if (error instanceof Failure) {
-    return { code: error.code, type: error.type ?? '', message: error.message, path: error.path };
+    return { code: error.code, type: error.type ?? '', message: error.message, path: error.path, frames: [] };
   }
   const fields = { code: 'runtime/raised', type: typeName(error), message: describeValue(error), frames: [] };
   if (!isNativeError(error)) {
-    try { if (typeof error?.message === 'string') fields.message = error.message; } catch { /* a getter */ }
+    try {
+      if (typeof error === 'object' && error !== null) fields.message = inspect(error, inspectOptions);
+      if (typeof error?.message === 'string') fields.message = error.message;
+    } catch { /* a getter */ }
     return fields;
   }
   try { fields.message = `${error.message}`; } catch { fields.message = '<its message is unavailable: reading it threw>'; }
@@ -1272,8 +1284,9 @@ function turn() {
     own(globalThis, HIDDEN, burst);
     try { reason = runArmed(armedOptions); } catch (error) {
       recover();
-      if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') process.emit('uncaughtException', error, 'uncaughtException');
-      continue;
+      setTurn();
+      if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
+      unwind();
     }
     if (reason === 'large') { const frame = channel.large; channel.large = null; writeAll(frame); continue; }
     if (reason === 'end') process.exit(0);
@@ -1281,6 +1294,19 @@ function turn() {
     if (reason === 'pending') keepAlive = startTimer(() => {}, 2 ** 30); else readOnLoop();
     return;
   }
+}
+
+const UNWOUND = new NativeError('interrupted');
+
+/**
+ * Leaves the turn by an exception that nobody is told of. A teardown skips what Node does after each callback, and
+ * Node aborts when its stack of asynchronous contexts is then not in order; an uncaught exception empties that stack.
+ */
+function unwind() {
+  try {
+    process.setUncaughtExceptionCaptureCallback(() => process.setUncaughtExceptionCaptureCallback(null));
+  } catch { /* not once a domain is in use, as by the REPL: the report then ignores UNWOUND */ }
+  throw UNWOUND;
 }
 
 const { setImmediate: soon, setInterval: startTimer, clearInterval: stopTimer } = globalThis;
@@ -1319,7 +1345,7 @@ function main() {
   startStreams();
   prepareGlobals();
   process.argv.splice(1);
-  turn();
+  setTurn();
 }
 
 main();

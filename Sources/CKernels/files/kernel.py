@@ -118,7 +118,7 @@ def decode(body):
     if end != len(text) and text[end:].strip(" \t\n\r"):
         raise Failure("wire/unreadable", "body has more text at character %d, allowed is one value" % end)
     if "\\ud" in text or "\\uD" in text:
-        check_text(value, "")
+        check_all_text(value)
     return value
 
 
@@ -140,7 +140,7 @@ def decode_carefully(text, why):
         raise Failure("value/depth", "a value nests at most %d levels" % DEPTH_LIMIT) from None
     if text[end:].strip(" \t\n\r"):
         raise Failure("wire/unreadable", "body has more text at character %d, allowed is one value" % end)
-    check_text(value, "")
+    check_all_text(value)
     return value
 
 
@@ -182,8 +182,13 @@ class Unlimited:
             sys.set_int_max_str_digits(self.digits)
 
 
-def check_text(value, path):
+def check_all_text(value):
     """Raises Failure `value/surrogate` when a string in `value` holds half a character."""
+    with Unlimited():
+        check_text(value, "")
+
+
+def check_text(value, path):
     kind = type(value)
     if kind is str:
         if not is_text(value):
@@ -1054,7 +1059,7 @@ def describe(error, seen=()):
     """The header fields of an `err` for an exception, its causes included, each once."""
     fields = {"code": "runtime/raised", "type": type_name(type(error)), "message": message_of(error)}
     if isinstance(error, Failure):
-        fields.update(code=error.code, type=error.type or "", path=error.path)
+        fields.update(code=error.code, type=error.type or "", path=error.path, frames=[])
         return {name: value for name, value in fields.items() if value is not None}
     if isinstance(error, KeyboardInterrupt) and State.raised:
         fields.update(code="runtime/interrupted", message="interrupted")
