@@ -1076,7 +1076,9 @@ function frameOf(header, body) {
 }
 
 function writeAll(frame) {
-  for (let at = 0; at < frame.length;) at += writeSync(INPUT, frame, at, frame.length - at);
+  try {
+    for (let at = 0; at < frame.length;) at += writeSync(INPUT, frame, at, frame.length - at);
+  } catch { process.exit(0); } // meta has gone
 }
 
 /** Sends a reply and ends the request. A large frame waits for the end of the burst, where no teardown can cut it. */
@@ -1140,8 +1142,11 @@ function readBlocking() {
     channel.used = channel.filled = 0;
   }
   if (channel.filled === channel.data.length) makeRoom(channel.data.length * 2);
+  let count;
   channel.reading = true;
-  const count = readSync(INPUT, channel.data, channel.filled, channel.data.length - channel.filled, null);
+  try {
+    count = readSync(INPUT, channel.data, channel.filled, channel.data.length - channel.filled, null);
+  } catch { return false; } // meta has gone with replies unread
   channel.filled += count;
   channel.reading = false;
   return count > 0;
