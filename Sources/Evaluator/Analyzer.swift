@@ -78,7 +78,7 @@ final class Analyzer {
     }
 
     private func analyze(_ object: Object) throws(Raised) -> Node {
-        if object.entries.values.allSatisfy(Self.isConstant) { return .constant(.object(object)) }
+        if object["_type"] == nil, object.entries.values.allSatisfy(Self.isConstant) { return .constant(.object(object)) }
         let values = Items(Array(object.entries.values), origin: object.origin)
         return .object(Array(object.entries.keys), try analyze(values, from: 0))
     }

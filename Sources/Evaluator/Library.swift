@@ -1,7 +1,7 @@
 import Language
 
 /// The functions that are there from the start: in Swift, registered at once, and in the language, compiled on first use.
-enum Library {
+public enum Library {
     static func register(in machine: Machine) {
         registerNumbers(in: machine)
         registerStrings(in: machine)
@@ -22,7 +22,9 @@ enum Library {
     }
 
     /// By name. A chunk is `;;` lines of documentation, `;; >` lines of examples, and a definition.
-    static let chunks: [String: Chunk] = {
+    static let chunks = parse(definitions)
+
+    static func parse(_ definitions: String) -> [String: Chunk] {
         var result: [String: Chunk] = [:]
         for text in definitions.split(separator: "\n\n") {
             let lines = text.split(separator: "\n")
@@ -35,13 +37,22 @@ enum Library {
             result[String(name)] = Chunk(source: source, documentation: documentation)
         }
         return result
-    }()
+    }
 }
 
 extension Machine {
+    /// Adds definitions in the language, compiled when they are first wanted; in the form of `Library.definitions`.
+    public func extend(with definitions: String) {
+        extensions.merge(Library.parse(definitions)) { $1 }
+    }
+
+    private func chunk(_ name: String) -> Library.Chunk? {
+        Library.chunks[name] ?? extensions[name]
+    }
+
     /// Compiles a library function that is wanted for the first time.
     func library(_ name: String) -> Value? {
-        guard let chunk = Library.chunks[name] else { return nil }
+        guard let chunk = chunk(name) else { return nil }
         let source = Source(name: "<library \(name)>", text: chunk.source)
         guard let form = try? Reader.read(source).first, case .list(let items) = form.value,
             let node = try? Analyzer(machine: self, isMeta: true, site: Site(source: source, span: form.span))
@@ -58,7 +69,7 @@ extension Machine {
         guard let value = globals.bound(name)?.value ?? builtins[name], case .function(let function) = value else { return nil }
         if let builtin = function as? Builtin, let text = builtin.documentation { return (builtin.signature, text) }
         if let control = function as? ControlFunction, let text = control.documentation { return (control.signature, text) }
-        guard isBuiltin(name), let chunk = Library.chunks[name] else { return nil }
+        guard isBuiltin(name), let chunk = chunk(name) else { return nil }
         return (function.signature, chunk.documentation)
     }
 }

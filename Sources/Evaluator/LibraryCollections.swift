@@ -13,7 +13,7 @@ extension Library {
                 "(object …keys-and-values)", arity: 0...Int.max, lineage: .plain,
                 documentation: Documentation(
                     "An object of keys, each followed by its value.", examples: ["(object :a 1 \"b\" 2) => {a: 1 b: 2}"]),
-                body: { arguments throws(Failure) in
+                body: { [unowned machine] arguments throws(Failure) in
                     guard arguments.count.isMultiple(of: 2) else {
                         throw Failure("eval/arity", "object takes keys and values in pairs, got \(arguments.count) arguments")
                     }
@@ -21,7 +21,7 @@ extension Library {
                     for index in stride(from: 0, to: arguments.count, by: 2) {
                         entries[Key(try arguments.string(index))] = arguments[index + 1]
                     }
-                    return .object(Object(entries))
+                    return machine.recognized(Object(entries))
                 }))
         machine.register(
             Builtin(

@@ -16,7 +16,7 @@ extension Library {
     }
 
     /// A value as text for people: a string without quotes, null as nothing.
-    static func display(_ value: Value) -> String {
+    public static func display(_ value: Value) -> String {
         switch value {
         case .null: ""
         case .string(let text): text.string

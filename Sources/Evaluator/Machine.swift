@@ -13,6 +13,7 @@ public final class Machine {
     /// Asked now and then while code runs at compile time: whether the user wants it to stop.
     public var isInterrupted: () -> Bool = { false }
     private var raised: Diagnostic?
+    var extensions: [String: Library.Chunk] = [:]
     private var symbolCount = 0
 
     /// How a fiber stopped.
@@ -122,6 +123,22 @@ public final class Machine {
         let entry = Ledger.Entry(
             source: "meta", code: code, foreignType: "", parents: parents, summary: Describe.summary(value))
         return .meta(MetaObject(source: "meta", number: ledger.record(entry), data: value))
+    }
+
+    /// A MetaObject that a program makes itself; never one around another.
+    public func constructed(source: String, data: Value) -> Value {
+        var (data, parents): (Value, [Int]) = (data, [])
+        if case .meta(let inner) = data, let value = try? inner.data() { (data, parents) = (value, [inner.number]) }
+        let entry = Ledger.Entry(source: source, code: "MetaObject", parents: parents, summary: Describe.summary(data))
+        return .meta(MetaObject(source: source, number: ledger.record(entry), data: data))
+    }
+
+    /// The object itself, or the MetaObject that an object of that `_type` is.
+    func recognized(_ object: Object) -> Value {
+        guard case .string(let type)? = object["_type"], type.string == "MetaObject", let data = object["data"],
+            let source = object["source"]?.nameText
+        else { return .object(object) }
+        return constructed(source: source, data: data)
     }
 
     /// A part of a MetaObject: its source stays, the path to it is recorded.

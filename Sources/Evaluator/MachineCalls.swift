@@ -160,9 +160,22 @@ extension Machine {
     public func member(_ owner: Value, _ key: Value) throws(Failure) -> Value {
         let key = try key.unwrapped()
         guard case .meta(let meta) = owner else { return try Collections.member(owner, key) }
-        let part = try Collections.member(try meta.data(), key)
+        let data = try meta.data()
+        let part = try wrapperField(key, of: meta, data) ?? Collections.member(data, key)
         if case .null = part { return part }
         return select(part, of: meta, path: Self.step(key))
+    }
+
+    /// The wrapper's own field, where the data has none of that name.
+    private func wrapperField(_ key: Value, of meta: MetaObject, _ data: Value) -> Value? {
+        guard let name = key.nameText else { return nil }
+        if case .object(let object) = data, object[name] != nil { return nil }
+        switch name {
+        case "_type": return .text("MetaObject")
+        case "source": return .text(meta.source)
+        case "data": return data
+        default: return nil
+        }
     }
 
     private static func step(_ key: Value) -> String {
@@ -210,13 +223,13 @@ extension Machine {
         (Collections.items(value) ?? []).compactMap(\.nameText)
     }
 
-    func object(keys: Value, top: UnsafeMutablePointer<Value>) throws(Failure) -> (Object, count: Int) {
+    func object(keys: Value, top: UnsafeMutablePointer<Value>) throws(Failure) -> (Value, count: Int) {
         let names = Self.names(keys)
         var entries = Object.Entries(minimumCapacity: names.count)
         for (index, name) in names.enumerated() { entries[Key(name)] = top[index - names.count] }
         let object = Object(entries)
         try Nesting.check(object.depth)
-        return (object, names.count)
+        return (recognized(object), names.count)
     }
 
     // MARK: Assignment along keys

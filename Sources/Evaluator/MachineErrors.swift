@@ -4,6 +4,18 @@ extension Machine {
     private static let raisedMark = "%raised"
     private static let traceLimit = 16
 
+    /// What the machine's owner throws so that a fiber fails with this diagnostic.
+    public func failure(_ diagnostic: Diagnostic) -> Failure {
+        thrown(.error(diagnostic))
+    }
+
+    /// The diagnostic that a failure stands for.
+    public func diagnostic(_ failure: Failure) -> Diagnostic {
+        failure.code == Self.raisedMark ? take(Raised()) : Diagnostic(failure)
+    }
+
+    public static var interrupted: Diagnostic { Diagnostic(interruption) }
+
     /// The marker for a value that a program throws.
     func thrown(_ value: Value) -> Failure {
         _ = raise(diagnostic(of: value))
@@ -24,7 +36,7 @@ extension Machine {
     }
 
     func unwind(_ fiber: Fiber, _ failure: Failure) -> Outcome? {
-        unwind(fiber, failure.code == Self.raisedMark ? take(Raised()) : Diagnostic(failure))
+        unwind(fiber, diagnostic(failure))
     }
 
     /// Hands the error to the innermost handler; the outcome when there is none.

@@ -362,7 +362,7 @@ extension Machine {
                 let (object, count) = try object(keys: constants[Int(instruction.c)], top: sp)
                 sp -= count
                 sp.deinitialize(count: count)
-                sp.initialize(to: .object(object))
+                sp.initialize(to: object)
                 sp += 1
             case .closure:
                 let inner = code._withUnsafeGuaranteedRef { $0.codes[Int(instruction.c)] }

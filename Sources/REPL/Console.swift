@@ -1,0 +1,50 @@
+import CSystem
+import Glibc
+
+/// Where text goes: the two output descriptors, written at once and whole.
+public final class Console {
+    /// Shown above the prompt while one types, instead of being written where the cursor is.
+    var interceptor: ((String) -> Void)?
+    /// Whether what programs print goes to standard error, so that standard output holds results only.
+    let printsToStandardError: Bool
+    /// Whether the programs come from a command line, where quotes are easily lost.
+    public var hintsAtQuotes = false
+    /// Whether standard output can no longer be written to: its reader is gone.
+    private(set) var isClosed = false
+
+    public init(printsToStandardError: Bool) {
+        self.printsToStandardError = printsToStandardError
+    }
+
+    /// A result, on standard output.
+    func result(_ text: String) {
+        put(Array((text + "\n").utf8), on: STDOUT_FILENO)
+    }
+
+    /// A message about the program, on standard error.
+    func message(_ text: String) {
+        put(Array((text + "\n").utf8), on: STDERR_FILENO)
+    }
+
+    /// What a program prints.
+    func program(_ bytes: [UInt8], isError: Bool = false) {
+        put(bytes, on: isError || printsToStandardError ? STDERR_FILENO : STDOUT_FILENO)
+    }
+
+    private func put(_ bytes: [UInt8], on descriptor: Int32) {
+        if let interceptor { return interceptor(String(decoding: bytes, as: UTF8.self)) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if meta_errno() == EAGAIN {
+                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&waiting, 1, -1)
+            } else if meta_errno() != EINTR {
+                isClosed = isClosed || descriptor == STDOUT_FILENO
+                return
+            }
+        }
+    }
+}

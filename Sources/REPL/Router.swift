@@ -1,0 +1,262 @@
+import Evaluator
+import Glibc
+import Language
+import Sessions
+import Wire
+
+/// The way between programs and sessions: drives fibers, carries their requests out and the replies back.
+///
+/// One thread and one poll: a fiber that waits for a session leaves here, and goes on when its reply's number comes.
+public final class Router {
+    let machine = Machine()
+    let sessions: SessionTable
+    let console: Console
+    /// The requests under way, by number.
+    private var waiting: [RequestID: Waiting] = [:]
+    /// What fibers that wait will go on with.
+    private var ready: [ObjectIdentifier: Result<Value, Raised>] = [:]
+    private var failures: [ObjectIdentifier: Diagnostic] = [:]
+    /// The last lines of standard error of each session's request.
+    private var errorTails: [String: Tail] = [:]
+    private var evaluations: [String: Int] = [:]
+    private var interruptions = 0
+    private var lastInterruption: ContinuousClock.Instant?
+    /// Asked when the user interrupts twice: whether to restart the session that does not listen.
+    var confirmsRestart: ((String) -> Bool)?
+    /// A signal that ends the program.
+    private(set) var ending: Int32?
+
+    /// A request under way, and who waits for it.
+    struct Waiting {
+        let fiber: Fiber
+        let session: String
+        let code: String
+        let parents: [Int]
+        let start: Double
+        let finish: (Outcome) throws(Failure) -> Value
+    }
+
+    /// How a request ended.
+    enum Outcome {
+        case reply(Reply, body: [UInt8], output: [UInt8]?, entry: (_ summary: String) -> Ledger.Entry)
+        case failure(ErrorHeader, output: [UInt8]?, errorTail: String)
+    }
+
+    public init(version: String, console: Console) {
+        self.console = console
+        let directory = getcwd(nil, 0).map { path in
+            defer { free(path) }
+            return String(cString: path)
+        }
+        sessions = SessionTable(version: version, directory: directory ?? "/")
+        machine.finish = { [unowned self] fiber in drive(fiber, from: .suspended) }
+        machine.isInterrupted = { [unowned self] in
+            poll()
+            return takeInterruption()
+        }
+        registerRuntimes()
+    }
+
+    // MARK: Programs
+
+    /// Evaluates a top-level form to its end.
+    public func evaluate(_ form: Form, in source: Source) -> Result<Value, Raised> {
+        interruptions = 0
+        do throws(Raised) {
+            let fiber = try machine.fiber(form, source: source)
+            switch drive(fiber, from: machine.run(fiber)) {
+            case .finished(let value): return .success(value)
+            case .failed(let diagnostic): return .failure(machine.raise(diagnostic))
+            case .suspended, .yielded:
+                return .failure(machine.raise(Diagnostic(code: "eval/unknown", message: "the program stopped unfinished")))
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Calls a function to its end.
+    func call(_ function: Value, _ arguments: [Value]) -> Result<Value, Raised> {
+        let fiber = machine.fiber(name: "<call>", calling: function, arguments)
+        switch drive(fiber, from: machine.run(fiber)) {
+        case .finished(let value): return .success(value)
+        case .failed(let diagnostic): return .failure(machine.raise(diagnostic))
+        case .suspended, .yielded: return .failure(Raised())
+        }
+    }
+
+    /// Runs a fiber to its end, waiting for sessions as it needs.
+    private func drive(_ fiber: Fiber, from first: Machine.Outcome) -> Machine.Outcome {
+        var outcome = first
+        while true {
+            switch outcome {
+            case .finished, .failed: return outcome
+            case .yielded:
+                poll()
+                if takeInterruption() { fiber.isInterrupted = true }
+                outcome = machine.run(fiber)
+            case .suspended:
+                let key = ObjectIdentifier(fiber)
+                while ready[key] == nil {
+                    for event in sessions.wait() { take(event) }
+                    escalate(fiber)
+                }
+                guard let result = ready.removeValue(forKey: key) else { continue }
+                if let diagnostic = failures.removeValue(forKey: key) {
+                    outcome = machine.resume(fiber, .failure(machine.raise(diagnostic)))
+                } else {
+                    outcome = machine.resume(fiber, result)
+                }
+            }
+        }
+    }
+
+    /// Takes what has happened, without waiting.
+    private func poll() {
+        for event in sessions.wait(until: .now) { take(event) }
+    }
+
+    // MARK: Requests
+
+    /// Sends a request on a fiber's behalf; the fiber goes on with what `finish` makes of the end.
+    func submit(
+        _ request: Request, body: [UInt8], to session: String, for fiber: Fiber, parents: [Int] = [],
+        captures: Bool? = nil, finish: @escaping (Outcome) throws(Failure) -> Value
+    ) throws(Failure) -> Step {
+        do throws(SessionError) {
+            let id = try sessions.submit(request, body: body, to: session, captures: captures)
+            errorTails[session] = Tail()
+            waiting[id] = Waiting(
+                fiber: fiber, session: session, code: request.summary, parents: parents, start: Clock.now, finish: finish)
+            return .suspend
+        } catch {
+            throw Failure(error.code, error.message, help: error.help.isEmpty ? nil : error.help.joined(separator: "\n        "))
+        }
+    }
+
+    /// The name of the next piece of code in a session: `<py 3>`.
+    func nextName(in session: String) -> String {
+        evaluations[session, default: 0] += 1
+        return "<\(session) \(evaluations[session, default: 0])>"
+    }
+
+    // MARK: Events
+
+    func take(_ event: SessionEvent) {
+        switch event {
+        case .reply(let id, let reply, let body, let output):
+            finish(id) { waiting in
+                .reply(reply, body: body, output: output) { summary in
+                    Ledger.Entry(
+                        source: waiting.session, code: waiting.code, foreignType: reply.type ?? "",
+                        place: waiting.fiber.name, start: waiting.start, duration: reply.elapsed,
+                        parents: waiting.parents, summary: summary)
+                }
+            }
+        case .failure(let id, let error, _, let output):
+            finish(id) { waiting in
+                .failure(error, output: output, errorTail: errorTails[waiting.session]?.text ?? "")
+            }
+        case .output(let session, let stream, let bytes):
+            if stream == .stderr { errorTails[session, default: Tail()].append(bytes) }
+            console.program(bytes, isError: stream == .stderr)
+        case .ended(let session, let death, let failed): end(session, death, failed)
+        case .signal(let signal): take(signal: signal)
+        case .upcall, .readable: break
+        }
+    }
+
+    private func finish(_ id: RequestID, _ outcome: (Waiting) -> Outcome) {
+        guard let request = waiting.removeValue(forKey: id) else { return }
+        let key = ObjectIdentifier(request.fiber)
+        do throws(Failure) {
+            ready[key] = .success(try request.finish(outcome(request)))
+        } catch {
+            ready[key] = .success(.null)
+            failures[key] = machine.diagnostic(error)
+        }
+    }
+
+    private func end(_ session: String, _ death: Death, _ failed: [RequestID]) {
+        let diagnostic = Diagnostic(
+            code: death.errorCode, message: "session \(session) \(death.message)",
+            help: "its next use starts it afresh; what it held is gone", session: session,
+            data: .object(Object(["stderr": .vector(Items(death.lastLines.map(Value.text)))])),
+            frames: death.code.map { [Diagnostic.Frame(function: "while running", source: session, line: 1, text: $0)] } ?? [])
+        var isTold = false
+        for id in failed {
+            guard let request = waiting.removeValue(forKey: id) else { continue }
+            ready[ObjectIdentifier(request.fiber)] = .success(.null)
+            failures[ObjectIdentifier(request.fiber)] = diagnostic
+            isTold = true
+        }
+        if !isTold, death.reason != .stopped, death.reason != .restarted { console.message(diagnostic.report) }
+    }
+
+    // MARK: Interruption
+
+    private func take(signal: Int32) {
+        switch signal {
+        case SIGINT:
+            interruptions += 1
+            lastInterruption = .now
+            if interruptions == 1 { interruptSessions() }
+        case SIGWINCH: break
+        default: ending = signal
+        }
+    }
+
+    private func interruptSessions() {
+        for session in Set(waiting.values.map(\.session)) { _ = sessions.interrupt(session) }
+    }
+
+    /// Whether the user asked running meta code to stop.
+    private func takeInterruption() -> Bool {
+        if ending != nil { return true }
+        guard interruptions > 0 else { return false }
+        return true
+    }
+
+    /// What a second Ctrl-C, or a signal to end, does to a fiber whose session does not answer.
+    private func escalate(_ fiber: Fiber) {
+        guard let request = waiting.values.first(where: { $0.fiber === fiber }) else { return }
+        if ending != nil { return give(fiber, Machine.interrupted) }
+        guard interruptions >= 2 else { return }
+        let isAgreed = interruptions >= 3 || confirmsRestart?(request.session) ?? true
+        interruptions = 1
+        if isAgreed { try? sessions.restart(request.session) }
+    }
+
+    private func give(_ fiber: Fiber, _ diagnostic: Diagnostic) {
+        ready[ObjectIdentifier(fiber)] = .success(.null)
+        failures[ObjectIdentifier(fiber)] = diagnostic
+    }
+
+    /// Ends every session; what they print on the way is shown.
+    public func shutdown() {
+        for event in sessions.shutdown() { take(event) }
+    }
+}
+
+/// Seconds since 1970.
+enum Clock {
+    static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}
+
+/// The last lines of a stream.
+struct Tail {
+    private var bytes: [UInt8] = []
+
+    mutating func append(_ more: [UInt8]) {
+        bytes += more.suffix(4096)
+        if bytes.count > 8192 { bytes.removeFirst(bytes.count - 4096) }
+    }
+
+    var text: String {
+        String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(5).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,184 @@
+import Evaluator
+import Language
+import Sessions
+
+/// Sessions seen and steered by programs.
+extension Router {
+    func registerManagement() {
+        machine.register(
+            Builtin(
+                "(runtimes)", arity: 0...0, lineage: .plain,
+                documentation: Documentation(
+                    "The sessions there are, as objects: name, language, state, interpreter, version, pid, memory in bytes.")
+            ) { [unowned self] _ in .vector(Items(sessions.runtimes.map(Self.row))) })
+        steer("restart", "Ends a runtime and starts it anew; what it held is gone.") { sessions, name throws(SessionError) in
+            try sessions.restart(name)
+        }
+        steer("stop", "Ends a runtime; its next use starts it anew.") { sessions, name throws(SessionError) in
+            try sessions.stop(name)
+        }
+        machine.register(
+            Control(
+                "(spawn lang …:as name :command path :env {…} :cwd path :memory bytes)", arity: 1...Int.max,
+                documentation: Documentation(
+                    "Makes a further session of a language under a name of its own; its first use starts it.")
+            ) { [unowned self] arguments, _ throws(Failure) in
+                .value(try spawn(try Given(arguments)))
+            })
+        machine.register(
+            Builtin(
+                "(doc name)", arity: 1...1, lineage: .plain,
+                documentation: Documentation("Prints what a function does: its shape, a text, examples.")
+            ) { [unowned self] arguments throws(Failure) in
+                console.program(Array((try documentation(try Self.name(&arguments)) + "\n").utf8))
+                return .null
+            })
+        machine.register(
+            Builtin(
+                "(print …values)", arity: 0...Int.max, lineage: .plain,
+                documentation: Documentation("Prints the values with spaces between them; strings without quotes.")
+            ) { [unowned self] arguments throws(Failure) in
+                var words: [String] = []
+                for index in 0..<arguments.count { words.append(Library.display(try arguments.data(index))) }
+                console.program(Array((words.joined(separator: " ") + "\n").utf8))
+                return .null
+            })
+    }
+
+    private static func name(_ arguments: inout Arguments) throws(Failure) -> String {
+        if case .function(let function) = arguments[0] { return function.name }
+        return try arguments.string(0)
+    }
+
+    /// The text of `doc`.
+    ///
+    /// - Throws: `eval/unbound` for a name nobody has documented.
+    func documentation(_ name: String) throws(Failure) -> String {
+        guard let (signature, text) = machine.documentation(of: name) else {
+            guard case .function(let function)? = machine.globals.bound(name)?.value else {
+                throw Failure("eval/unbound", "there is no function \(name)")
+            }
+            return function.signature
+        }
+        let examples = text.examples.map { "    " + $0 }
+        return ([signature, "  " + text.text] + examples).joined(separator: "\n")
+    }
+
+    private func steer(
+        _ name: String, _ text: String, _ action: @escaping (SessionTable, String) throws(SessionError) -> Void
+    ) {
+        machine.register(
+            Builtin("(\(name) lang)", arity: 1...1, lineage: .plain, documentation: Documentation(text)) {
+                [unowned self] arguments throws(Failure) in
+                let runtime = try runtime(arguments[0])
+                do throws(SessionError) {
+                    try action(sessions, runtime.session)
+                } catch {
+                    throw Failure(error.code, error.message, help: error.help.first)
+                }
+                return .null
+            })
+    }
+
+    private func spawn(_ given: Given) throws(Failure) -> Value {
+        guard let first = given.positional.first else {
+            throw Failure("eval/arity", "spawn takes a language, as in (spawn 'py :as \"py2\")")
+        }
+        let base = try runtime(first)
+        var launch = Launch.language(base.session)
+        var name: String?
+        for (key, value) in given.keywords {
+            switch (key, try value.unwrapped()) {
+            case ("as", let text): name = text.nameText
+            case ("command", .string(let path)): launch.kernel = .language(base.session, interpreter: [path.string])
+            case ("command", .vector(let words)):
+                launch.kernel = .language(base.session, interpreter: words.elements.compactMap(\.nameText))
+            case ("cwd", .string(let path)): launch.directory = path.string
+            case ("memory", .int(let bytes)) where bytes > 0: launch.memoryLimit = UInt64(bytes)
+            case ("env", .object(let variables)):
+                for (key, value) in variables.entries {
+                    launch.environment[key.string] = .some(try value.unwrapped().nameText)
+                }
+            default:
+                throw Failure(
+                    "eval/keyword", "spawn does not take :\(key) \(Describe.short(value))",
+                    help: "it takes :as name, :command path, :env {…}, :cwd path, :memory bytes")
+            }
+        }
+        guard let name, !name.isEmpty else { throw Failure("eval/arity", "spawn needs a name: (spawn 'py :as \"py2\")") }
+        sessions.define(name, launch)
+        return .function(register(session: name))
+    }
+
+    private static func row(_ status: RuntimeStatus) -> Value {
+        .object(
+            Object([
+                "name": .text(status.name), "language": .text(status.language), "state": .text(status.state.rawValue),
+                "interpreter": status.interpreter.map(Value.text) ?? .null,
+                "version": status.version.map(Value.text) ?? .null, "pid": status.pid.map { .int(Int($0)) } ?? .null,
+                "memory": status.memory.map(Value.int) ?? .null,
+            ]))
+    }
+
+    // MARK: The shell
+
+    func registerShell() {
+        let shapes: [(String, String, (Int, [UInt8], String) throws(Failure) -> Value)] = [
+            ("run", "Runs source in the shell and never raises: {stdout stderr status}.", Self.ran),
+            ("lines", "Runs source in the shell: its output's lines.", Self.lines),
+            ("bytes", "Runs source in the shell: its output as bytes.", Self.bytes),
+        ]
+        for (name, text, result) in shapes {
+            for prefix in ["sh", "bash", "shell"] {
+                machine.register(
+                    Control("(\(prefix):\(name) code)", arity: 1...1, documentation: Documentation(text)) {
+                        [unowned self] arguments, fiber throws(Failure) in
+                        try runtime(.text("sh")).shell(try arguments.string(0), result, in: fiber)
+                    })
+            }
+        }
+    }
+
+    private static func ran(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
+        .object(
+            Object([
+                "stdout": try ShellOutput.text(output), "stderr": .text(errorTail), "status": .int(status),
+            ]))
+    }
+
+    private static func lines(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
+        try check(status, errorTail)
+        guard case .string(let text) = try ShellOutput.text(output), !output.isEmpty else { return .vector(Items([])) }
+        return .vector(
+            Items(text.string.split(separator: "\n", omittingEmptySubsequences: false).map { .text(String($0)) }))
+    }
+
+    private static func bytes(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
+        try check(status, errorTail)
+        return .tagged(Tagged(type: "Bytes", fields: Object(["base64": .text(Base64.encode(output))])))
+    }
+
+    private static func check(_ status: Int, _ errorTail: String) throws(Failure) {
+        guard status != 0 else { return }
+        throw Failure("runtime/status", "the command ended with status \(status)", help: errorTail.isEmpty ? nil : errorTail)
+    }
+}
+
+/// RFC 4648, section 4.
+enum Base64 {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    static func encode(_ bytes: [UInt8]) -> String {
+        var out: [UInt8] = []
+        out.reserveCapacity((bytes.count + 2) / 3 * 4)
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            var bits = 0
+            for index in 0..<3 { bits = bits << 8 | (index < group.count ? Int(group[start + index]) : 0) }
+            for index in 0..<4 {
+                out.append(index <= group.count ? alphabet[bits >> (18 - 6 * index) & 63] : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+}

@@ -1,0 +1,231 @@
+import Evaluator
+import Kernels
+import Language
+import Sessions
+import Wire
+
+/// A runtime's name as a value: `(py "code")` runs source, `(py.math.sqrt 2)` calls a path, `py.math.pi` fetches it.
+final class Runtime: ControlFunction {
+    let session: String
+    private unowned let router: Router
+
+    init(session: String, router: Router) {
+        self.session = session
+        self.router = router
+        super.init(
+            name: session, signature: "(\(session) code …:name value)",
+            documentation: Documentation(
+                "Runs source in the runtime, with values bound to names for that run: the value of the last expression. "
+                    + "(\(session).path.to.function …) calls a path, \(session).path fetches it."))
+    }
+
+    override func call(_ path: [String], _ arguments: inout Arguments, in fiber: Fiber) throws(Failure) -> Step {
+        if let marshal = router.dispatch(session, "marshal") {
+            return .call(
+                router.library("%marshalled"),
+                [marshal, .function(Primitive(self, path)), .vector(Items(Pairs.all(arguments)))])
+        }
+        return try request(path, try Given(arguments), in: fiber)
+    }
+
+    /// The call itself, its arguments as they are to be sent.
+    func request(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
+        guard path.isEmpty else { return try call(path, given, in: fiber) }
+        guard case .string(let code)? = try given.positional.first?.unwrapped(), given.positional.count == 1 else {
+            throw Failure(
+                "eval/type", "\(session) takes source text, got \(given.positional.map(Describe.short).joined(separator: " "))",
+                help: "(\(session) \"code\" :name value) binds values to names; (eval-in \"\(session)\" x) delivers a value")
+        }
+        if let custom = router.dispatch(session, "eval") { return .call(custom, given.positional) }
+        return try eval(code.string, given, in: fiber)
+    }
+
+    // MARK: Requests
+
+    func eval(_ code: String, _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
+        let name = router.nextName(in: session)
+        return try submit(.eval(code, name: name), try bindings(given.keywords), given, in: fiber, code: code, name: name)
+    }
+
+    private func call(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
+        if sessions.isPlain(session) {
+            let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
+            let flags = try ShellWords.flags(given.keywords)
+            return try submit(.call(path), PlainFields.encode(words + flags), given, in: fiber, code: path.joined(separator: "."))
+        }
+        var positional = given.positional
+        var keywords = Object.Entries()
+        if session(isLanguage: "py") {
+            for (name, value) in given.keywords { keywords[Key(name.replacing("-", with: "_"))] = value }
+        } else if !given.keywords.isEmpty {
+            positional.append(.object(Object(Object.Entries(given.keywords.map { (Key($0.0), $0.1) }) { $1 })))
+        }
+        let body = try Envelope.encode(
+            .vector(Items([.vector(Items(positional)), .object(Object(keywords))])))
+        return try submit(.call(path), body, given, in: fiber, code: path.joined(separator: ".") + "(…)")
+    }
+
+    override func fetch(_ path: [String], in fiber: Fiber) throws(Failure) -> Step {
+        try submit(.get(path), [], Given(), in: fiber, code: path.joined(separator: "."))
+    }
+
+    override func assign(_ path: [String], _ value: Value, in fiber: Fiber) throws(Failure) -> Step {
+        let body =
+            sessions.isPlain(session)
+            ? PlainFields.encode([try ShellWords.word(value)]) : try Envelope.encode(value)
+        return try submit(.set(path), body, Given(), in: fiber, code: path.joined(separator: "."), result: value)
+    }
+
+    func importModule(_ path: [String], as alias: String?, in fiber: Fiber) throws(Failure) -> Step {
+        try submit(
+            Request(.importModule, path: path, alias: alias), [], Given(), in: fiber, code: path.joined(separator: "."))
+    }
+
+    /// Sends a value and takes it back as the runtime holds it.
+    func deliver(_ value: Value, in fiber: Fiber) throws(Failure) -> Step {
+        guard !sessions.isPlain(session) else {
+            throw Failure("value/uncopyable", "\(session) holds no values but text", help: "(sh:set \"name\" text) sets a variable")
+        }
+        var given = Given()
+        given.keywords = [("__meta_value__", value)]
+        if case .meta(let meta) = value { given.parents = [meta.number] }
+        return try eval("__meta_value__", given, in: fiber)
+    }
+
+    /// How a shell command's end becomes a value.
+    func shell(_ code: String, _ result: @escaping ShellResult, in fiber: Fiber) throws(Failure) -> Step {
+        let name = router.nextName(in: session)
+        let router = router
+        let session = session
+        return try router.submit(.eval(code, name: name), body: [], to: session, for: fiber) { outcome throws(Failure) in
+            switch outcome {
+            case .reply(let reply, _, let output, let entry):
+                let value = try result(reply.status ?? 0, output ?? [], "")
+                return router.wrap(value, entry(Describe.summary(value)))
+            case .failure(let error, let output, let tail):
+                guard let status = error.status else { throw router.thrown(error, session: session, output, tail, nil) }
+                let value = try result(status, output ?? [], tail)
+                return router.wrap(
+                    value, Ledger.Entry(source: session, code: code, summary: Describe.summary(value)))
+            }
+        }
+    }
+
+    typealias ShellResult = (_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value
+
+    // MARK: Parts
+
+    private var sessions: SessionTable { router.sessions }
+
+    private func session(isLanguage name: String) -> Bool {
+        (try? sessions.status(session))?.language == name
+    }
+
+    private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> [UInt8] {
+        guard !keywords.isEmpty else { return [] }
+        if sessions.isPlain(session) {
+            var fields: [[UInt8]] = []
+            for (name, value) in keywords { fields += [Array(name.utf8), try ShellWords.word(value)] }
+            return PlainFields.encode(fields)
+        }
+        return try Envelope.encode(.object(Object(Object.Entries(keywords.map { (Key($0.0), $0.1) }) { $1 })))
+    }
+
+    private func submit(
+        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, code: String, name: String? = nil,
+        result: Value? = nil
+    ) throws(Failure) -> Step {
+        let router = router
+        let session = session
+        let source = name.map { Source(name: $0, text: code) }
+        return try router.submit(request, body: body, to: session, for: fiber, parents: given.parents) {
+            outcome throws(Failure) in
+            switch outcome {
+            case .reply(let reply, let body, let output, let entry):
+                if let result { return result }
+                return try router.value(of: reply, body, output, entry)
+            case .failure(let error, let output, let tail):
+                throw router.thrown(error, session: session, output, tail, source)
+            }
+        }
+    }
+}
+
+/// The arguments of a foreign call: positional ones, the literal keywords, and the MetaObjects among them.
+struct Given {
+    var positional: [Value] = []
+    var keywords: [(String, Value)] = []
+    var parents: [Int] = []
+
+    init() {}
+
+    init(_ arguments: Arguments) throws(Failure) {
+        var index = 0
+        while index < arguments.count {
+            let value = arguments[index]
+            if index < 64, arguments.literalKeywords & (1 << UInt64(index)) != 0, case .keyword(let name) = value {
+                guard index + 1 < arguments.count else {
+                    throw Failure("eval/arity", "the keyword :\(name.name) has no value")
+                }
+                keywords.append((name.name, arguments[index + 1]))
+                note(arguments[index + 1])
+                index += 2
+            } else {
+                positional.append(value)
+                note(value)
+                index += 1
+            }
+        }
+    }
+
+    private mutating func note(_ value: Value) {
+        switch value {
+        case .meta(let meta): parents.append(meta.number)
+        case .vector(let items), .list(let items):
+            for item in items.elements.prefix(64) {
+                if case .meta(let meta) = item { parents.append(meta.number) }
+            }
+        default: break
+        }
+    }
+}
+
+/// A runtime's own function, past the dispatch table: what `py.eval` and a custom marshalling end in.
+final class Primitive: ControlFunction {
+    private let runtime: Runtime
+    private let path: [String]
+
+    init(_ runtime: Runtime, _ path: [String], name: String? = nil) {
+        self.runtime = runtime
+        self.path = path
+        super.init(name: name ?? ([runtime.name] + path).joined(separator: "."), signature: "(\(name ?? runtime.name) …)")
+    }
+
+    /// Arguments are pairs `[is-keyword value]`, as `%marshalled` makes them.
+    override func call(_ path: [String], _ arguments: inout Arguments, in fiber: Fiber) throws(Failure) -> Step {
+        var given = Given()
+        var name: String?
+        for pair in try arguments.items(0) {
+            guard case .vector(let parts) = pair, parts.elements.count == 2 else { continue }
+            if case .bool(true) = parts.elements[0] {
+                name = parts.elements[1].nameText
+            } else if let key = name {
+                given.keywords.append((key, parts.elements[1]))
+                name = nil
+            } else {
+                given.positional.append(parts.elements[1])
+            }
+        }
+        return try runtime.request(self.path, given, in: fiber)
+    }
+}
+
+/// Arguments with whether each was a literal keyword.
+private enum Pairs {
+    static func all(_ arguments: Arguments) -> [Value] {
+        (0..<arguments.count).map { index in
+            let isKeyword = index < 64 && arguments.literalKeywords & (1 << UInt64(index)) != 0
+            return .vector(Items([.bool(isKeyword), arguments[index]]))
+        }
+    }
+}
