@@ -99,6 +99,10 @@ bool cel_is_enabled(CEditLine *editor) {
     return enabled != 0;
 }
 
+bool cel_is_vi(CEditLine *editor) { return cel_uses_vi(editor->editline); }
+
+uint32_t cel_private_key(CELCommand command) { return CEL_KEY_COMMAND + command; }
+
 void cel_edit(CEditLine *editor) {
     int count = 0;
     el_wgets(editor->editline, &count);

@@ -79,8 +79,14 @@ static const Binding emacs[] = {
     {L"\033\010", L"meta-kill-word-back"},
 };
 
-// Keys of both modes: emacs, and vi while inserting.
-static const Binding common[] = {
+// Keys of vi mode while inserting. Choosing vi empties the maps, so these come after ~/.editrc.
+static const Binding vi[] = {
+    {L"\004", L"meta-delete-or-end"}, {L"\010", L"meta-backspace"},     {L"\011", L"meta-complete"},
+    {L"\014", L"meta-clear"},         {L"\022", L"em-inc-search-prev"}, {L"\177", L"meta-backspace"},
+};
+
+// More keys of emacs mode: those of a terminal's keyboard.
+static const Binding keyboard[] = {
     {L"\010", L"meta-backspace"},
     {L"\011", L"meta-complete"},
     {L"\014", L"meta-clear"},
@@ -127,19 +133,31 @@ void cel_bind_defaults(EditLine *editline) {
         el_wset(editline, EL_ADDFN, commands[i].name, commands[i].description, commands[i].function);
     el_wset(editline, EL_EDITOR, L"emacs");
     BIND(editline, emacs);
-    BIND(editline, common);
+    BIND(editline, keyboard);
 }
 
 void cel_bind_essentials(EditLine *editline) {
-    const wchar_t *mode = NULL;
-    el_wget(editline, EL_EDITOR, &mode);
-    if (mode && wcscmp(mode, L"vi") == 0) {
-        // Choosing vi emptied the maps, so what ~/.editrc bound before it is gone as well.
-        BIND(editline, common);
-        el_wset(editline, EL_BIND, L"\004", L"meta-delete-or-end", NULL);
-        el_wset(editline, EL_BIND, L"\022", L"em-inc-search-prev", NULL);
+    // In vi mode ESC is a key, and binding a sequence would take that from it.
+    bool isVi = cel_uses_vi(editline);
+    if (isVi) {
+        BIND(editline, vi);
+        el_wset(editline, EL_BIND, L"-a", L"k", L"meta-up", NULL);
+        el_wset(editline, EL_BIND, L"-a", L"j", L"meta-down", NULL);
     }
-    BIND(editline, essential);
     for (size_t i = 0; i < sizeof essential / sizeof *essential; i++)
-        el_wset(editline, EL_BIND, L"-a", essential[i].key, essential[i].command, NULL);
+        if (!isVi || essential[i].key[0] != L'\033')
+            el_wset(editline, EL_BIND, essential[i].key, essential[i].command, NULL);
+    for (wchar_t i = 0; i < CEL_COMMAND_COUNT; i++) {
+        const wchar_t key[] = {CEL_KEY_COMMAND + i, 0};
+        el_wset(editline, EL_BIND, key, commands[i].name, NULL);
+        el_wset(editline, EL_BIND, L"-a", key, commands[i].name, NULL);
+    }
+    for (size_t i = 0; i < sizeof essential / sizeof *essential; i++)
+        if (!isVi || essential[i].key[0] != L'\033')
+            el_wset(editline, EL_BIND, L"-a", essential[i].key, essential[i].command, NULL);
+}
+
+bool cel_uses_vi(EditLine *editline) {
+    const wchar_t *mode = NULL;
+    return el_wget(editline, EL_EDITOR, &mode) == 0 && mode && wcscmp(mode, L"vi") == 0;
 }

@@ -50,6 +50,7 @@ public final class LineEditor {
     private var lastEntry: String?
     private(set) var engine: OpaquePointer?
     private var isPlain = false
+    private var isVi = false
 
     // The text being read.
     var screen = Screen()
@@ -84,6 +85,7 @@ public final class LineEditor {
             run: { context, command in LineEditor.owner(context)?.run(command) ?? CEL_LEAVE }
         )
         if !isDumb { engine = cel_make(program, calls, Int32(Self.historyLimit)) }
+        isVi = engine.map(cel_is_vi) ?? false
         isPlain = engine.map { !cel_is_enabled($0) } ?? true
         for entry in history?.load(limit: Self.historyLimit) ?? [] { enter(entry) }
     }
@@ -137,6 +139,7 @@ public final class LineEditor {
         while outcome == nil {
             if let scalar = decoder.next() {
                 if scalar == "\u{3}" { return stop(.interrupted) }
+                if scalar == "\u{1B}", isVi, let key = Self.privateKey(after: &decoder) { return key }
                 // C1 controls are the editor's private keys.
                 if 0x80...0x9f ~= scalar.value { continue }
                 return scalar

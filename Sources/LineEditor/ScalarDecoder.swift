@@ -3,9 +3,6 @@ struct ScalarDecoder {
     private var bytes: [UInt8] = []
     private var position = 0
 
-    /// Whether a whole scalar may be waiting.
-    var isEmpty: Bool { position == bytes.count }
-
     mutating func append(_ more: some Sequence<UInt8>) {
         bytes.removeFirst(position)
         position = 0
@@ -28,6 +25,13 @@ struct ScalarDecoder {
         guard value >= smallest[length], let scalar = Unicode.Scalar(value) else { return replace(length) }
         position += length
         return scalar
+    }
+
+    /// Takes `sequence` when it comes next.
+    mutating func take(_ sequence: String) -> Bool {
+        guard bytes[position...].starts(with: sequence.utf8) else { return false }
+        position += sequence.utf8.count
+        return true
     }
 
     private mutating func replace(_ count: Int) -> Unicode.Scalar {

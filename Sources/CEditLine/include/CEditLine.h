@@ -38,7 +38,7 @@ typedef enum { CEL_GO_ON, CEL_SUBMIT, CEL_LEAVE, CEL_OLDER, CEL_NEWER } CELVerdi
 
 typedef struct {
     void *context;
-    /// Stores the next scalar typed, never a C1 control (0x80 to 0x9f: libedit's own history commands are bound there).
+    /// Stores the next scalar typed, no C1 control but those of cel_private_key.
     /// 1: stored; 0 or less: stop reading this text.
     int (*next)(void *context, uint32_t *scalar);
     CELVerdict (*run)(void *context, CELCommand command);
@@ -55,6 +55,11 @@ CEditLine *cel_make(const char *program, CELCalls calls, int history_limit);
 void cel_free(CEditLine *);
 /// False when ~/.editrc says `edit off`.
 bool cel_is_enabled(CEditLine *);
+
+/// Whether ~/.editrc chose vi mode.
+bool cel_is_vi(CEditLine *);
+/// The key, a C1 control, that runs a command in every mode.
+uint32_t cel_private_key(CELCommand);
 
 /// Edits one text from empty, the terminal raw meanwhile; returns when a command or the `next` call ended it.
 void cel_edit(CEditLine *);
