@@ -18,18 +18,23 @@ struct Screen {
         var out = ""
         if let first = firstDifference(rows) {
             out += goTo(row: min(first, max(shown.count - 1, 0)))
-            out += first < shown.count ? "" : shown.isEmpty ? "" : "\r\n"
+            if first == shown.count, first > 0 { out += "\r\n" }
             let isShrinking = rows.count < shown.count
             if isShrinking { out += "\r\u{1B}[J" }
             for index in first..<rows.count {
-                if index > first { out += "\r\n" }
+                if index > first {
+                    out += "\r\n"
+                    cursorColumn = 0
+                }
                 let isStale = isShrinking || index >= shown.count || rows[index] != shown[index]
-                if isStale { out += write(rows[index], over: index < shown.count ? shown[index] : nil, isClear: isShrinking) }
+                if isStale {
+                    out += write(rows[index], over: isShrinking || index >= shown.count ? nil : shown[index])
+                }
+                // After a full row the terminal waits at the edge; only CR leads from there.
+                cursorColumn = isStale && rows[index].width < columns ? rows[index].width : -1
             }
             shown = rows
             cursorRow = max(rows.count - 1, 0)
-            // The terminal's column is unknown here (it may wait at the edge), so the move below starts with CR.
-            cursorColumn = -1
         }
         return out + goTo(row: layout.cursorRow - top) + goTo(column: layout.cursorColumn)
     }
@@ -113,10 +118,15 @@ struct Screen {
         return same == rows.count && same == shown.count ? nil : min(same, max(rows.count - 1, 0))
     }
 
-    private func write(_ row: Layout.Row, over old: Layout.Row?, isClear: Bool) -> String {
+    /// The bytes that make the row under the cursor into `row`; `old` is what it shows, nil when it is empty.
+    private func write(_ row: Layout.Row, over old: Layout.Row?) -> String {
+        guard let old else { return "\r" + row.text }
+        let kept = old.text.unicodeScalars
+        if cursorColumn == old.width, row.text.unicodeScalars.starts(with: kept) {
+            return String(row.text.unicodeScalars.dropFirst(kept.count))
+        }
         // Clearing after a full row would take its last column away, so it comes first.
-        let clear = isClear || old == nil ? "" : "\u{1B}[K"
-        return row.width < columns ? "\r" + row.text + clear : "\r" + clear + row.text
+        return row.width < columns ? "\r" + row.text + "\u{1B}[K" : "\r\u{1B}[K" + row.text
     }
 
     private mutating func goTo(row: Int) -> String {
