@@ -23,7 +23,7 @@ struct Candidates {
                 return all[index] + (isLast ? "" : String(repeating: " ", count: cell - widths[index]))
             }.joined()
         }
-        let left = down > limit ? "\n… and \(stride(from: 0, to: all.count, by: 1).filter { $0 % down >= limit }.count) more" : ""
-        return rows.joined(separator: "\n") + left + "\n"
+        let hidden = all.indices.filter { $0 % down >= limit }.count
+        return (rows + (hidden > 0 ? ["… and \(hidden) more"] : [])).joined(separator: "\n") + "\n"
     }
 }

@@ -8,6 +8,7 @@ import pathlib
 import random
 import signal
 import stat
+import termios
 import time
 
 import pexpect
@@ -81,6 +82,11 @@ class Prompt:
 
     def until_cursor(self, y, x):
         self.wait(lambda: self.cursor == (y, x), f"cursor at {(y, x)}")
+
+    @property
+    def modes(self):
+        """The terminal's local modes."""
+        return termios.tcgetattr(self.child.child_fd)[3]
 
     def end(self):
         self.wait_prompt()
@@ -362,11 +368,14 @@ def test_a_text_taller_than_the_screen(start):
     p.wait_prompt()
 
 
-def test_children_read_a_cooked_terminal(start):
+def test_the_terminal_is_cooked_while_a_form_runs(start):
     p = start()
-    p.type('(sh "stty -a < /dev/tty | tr \' \' \'\\n\' | grep -x -e icanon -e echo -e \'icrnl\'")\r'.replace("\\n", "\\012"))
-    p.wait(lambda: all(w in p.rows or any(w in r for r in p.rows[1:]) for w in ["icanon", "icrnl"]), "cooked modes")
-    assert b"\x1b[?2004h" in p.sent and b"\x1b[?2004l" in p.sent
+    before = p.sent.count(b"\x1b[?2004l")
+    assert not p.modes & termios.ICANON
+    p.type('(sh "sleep 0.5; echo done")\r')
+    p.wait(lambda: p.modes & termios.ICANON and p.modes & termios.ECHO, "cooked modes")
+    p.wait(lambda: p.sent.count(b"\x1b[?2004l") > before, "the end of paste marks")
+    p.wait(lambda: p.rows[-1] == "meta>" and not p.modes & termios.ICANON, "the prompt in raw modes")
 
 
 def test_a_dumb_terminal(start):
@@ -375,7 +384,12 @@ def test_a_dumb_terminal(start):
     p.wait(lambda: len(p.rows) > 1 and p.cursor[1] > 0 and p.rows[-2] == "meta> [1", "the second line")
     p.type("2]\n")
     p.until_rows("[1 2]", "meta>")
-    assert b"\x1b" not in p.sent.replace(b"\x1b[1m", b"").replace(b"\x1b[0m", b"")
+    assert b"\x1b[?" not in p.sent and b"\x1b[K" not in p.sent
+    p.type("[3")
+    p.wait(lambda: p.rows[-1] == "meta> [3", "the echo")
+    p.type("\x03")
+    p.wait_prompt()
+    assert p.end() == 0
 
 
 def test_vi_mode_from_editrc(start, tmp_path):
@@ -413,6 +427,13 @@ def test_a_fatal_signal_restores_the_terminal(start):
     p.child.kill(signal.SIGTERM)
     p.child.expect(pexpect.EOF)
     assert b"\x1b[?2004l" in p.child.before
+
+
+def test_an_editrc_may_bind_our_commands(start, tmp_path):
+    (tmp_path / ".editrc").write_text('meta:bind "^T" meta-yank\n')
+    p = start()
+    p.type("[1]\x15\x14\x14\r")
+    p.until_row("meta> [1][1]")
 
 
 def test_random_keys_do_no_harm(start):
