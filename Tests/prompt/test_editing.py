@@ -225,6 +225,12 @@ def test_a_paste_cannot_press_keys(start):
     p.wait(lambda: p.rows[-1] == 'meta> "a[31mb"', "the text without controls")
 
 
+def test_what_has_no_width_survives_a_redraw(start):
+    p = start()
+    p.type('"xe\u0301y"\x01Z')
+    p.wait(lambda: "".join(p.rows[-1].split()) == 'meta>Z"xe\u0301y"' or p.rows[-1] == 'meta> Z"xéy"', "the accent")
+
+
 def test_wide_characters(start):
     p = start()
     p.type('"漢字xe\u0301y😀z"')
@@ -311,6 +317,18 @@ def test_output_arrives_while_one_types(start, typed, rows):
     p.wait(lambda: p.rows[-1] == "meta>" and sum(row.endswith(" 9]") for row in p.rows) == 2, "the result")
 
 
+def test_output_without_a_newline_is_continued(start):
+    p = start()
+    code = "import sys, threading; w = lambda s: (sys.stdout.write(s), sys.stdout.flush())"
+    parts = ["'part0 '", "'part1 '", "'part2' + chr(10)"]
+    timers = "; ".join(f"threading.Timer({0.4 + i * 0.3}, w, [{part}]).start()" for i, part in enumerate(parts))
+    p.type(f'(py "{code}; {timers}")\r')
+    p.wait(lambda: any("start()" in row for row in p.rows) and p.rows[-1] == "meta>", "the prompt")
+    p.type("[12")
+    p.until_rows("part0", "meta> [12")
+    p.until_rows("part0 part1 part2", "meta> [12")
+
+
 def test_ctrl_c_clears_and_never_quits(start):
     p = start()
     for typed in ["[1 2", "", "[1\r2"]:
@@ -350,7 +368,8 @@ def test_tab_completes_then_lists(start):
 def test_two_empty_enters_say_what_is_open(start):
     p = start()
     p.type("[1\r\r\r")
-    p.wait(lambda: any("unclosed" in row for row in p.rows) and p.rows[-3:][0] == "meta> [1", "the message and the text")
+    p.wait(lambda: any("unclosed" in row for row in p.rows), "the message")
+    p.wait(lambda: p.rows[-3] == "meta> [1", "the text")
     p.type("2]\r")
     p.until_rows("[1 2]", "meta>")
 
@@ -440,7 +459,8 @@ def test_random_keys_do_no_harm(start):
     seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
     print(f"SEED={seed}")
     generator = random.Random(seed)
-    keys = [*"[]() ab1\"漢é😀", "e\u0301", UP, DOWN, LEFT, RIGHT, "\x7f", "\x1b[3~", "\r", "\t", "\x1bb", "\x1bf", "\x1bd"]
+    keys = [*"[]() ab1\"漢é😀", "e\u0301", UP, DOWN, LEFT, RIGHT, "\x7f", "\x1b[3~", "\r", "\t"]
+    keys += ["\x1bb", "\x1bf", "\x1bd"]
     keys += [chr(c) for c in (1, 2, 5, 6, 11, 12, 14, 16, 18, 20, 21, 22, 23, 25, 7)]
     keys += [paste("x\ny"), "\x1b\r", "\x1b[200~", "\x1b[201~", "\x1bu", "\x1bc"]
     p = start(columns=24, lines=6)
