@@ -42,7 +42,7 @@ public final class LineEditor {
     }
 
     /// Entries that the history keys reach; older ones stay in the file.
-    public static let historyLimit = 10_000
+    public static let historyLimit = 5000
 
     let hooks: Hooks
     let terminal: Terminal
@@ -126,6 +126,9 @@ public final class LineEditor {
         terminal.write(change)
         draw()
     }
+
+    /// The terminal's width now.
+    public var terminalColumns: Int { terminal.size.columns }
 
     /// Adds to the history what `readLine` did not give: it adds what it gives itself.
     public func remember(_ text: String) {

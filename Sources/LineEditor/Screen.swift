@@ -57,7 +57,9 @@ struct Screen {
         }
         forget()
         tail = ""
-        return out + ending + "\r\n"
+        // A text that ends at the edge has its cursor on a fresh row already.
+        let isFresh = layout.rows.count > 1 && layout.rows.last?.text.isEmpty == true
+        return isFresh && ending.isEmpty ? out : out + ending + "\r\n"
     }
 
     /// Prints `text` above what is shown, which must be updated afterwards. Without a final newline, the next `text`

@@ -265,7 +265,7 @@ def test_the_edge_of_the_screen(start):
     p.type("\x7f")
     p.until_cursor(1, 39)
     p.type('"\r')
-    p.until_rows(text, "meta>")
+    p.until_rows(PROMPT + text, text, "meta>")
 
 
 def test_resize(start):
@@ -369,7 +369,7 @@ def test_two_empty_enters_say_what_is_open(start):
     p = start()
     p.type("[1\r\r\r")
     p.wait(lambda: any("unclosed" in row for row in p.rows), "the message")
-    p.wait(lambda: p.rows[-3] == "meta> [1", "the text")
+    p.wait(lambda: "meta> [1" in p.rows[-3:], "the text below it")
     p.type("2]\r")
     p.until_rows("[1 2]", "meta>")
 
