@@ -159,7 +159,10 @@ public final class LineEditor {
         switch hooks.wait(terminal.signals) {
         case .input: readInput()
         case .signal: settleSignals()
-        case .interrupted: outcome = .interrupted
+        case .interrupted:
+            // The terminal dropped what it still held, perhaps in the middle of a character that began here.
+            decoder = ScalarDecoder()
+            outcome = .interrupted
         case .output(let text): show(text)
         case .ended: outcome = .endOfFile
         }
