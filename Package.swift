@@ -27,7 +27,8 @@ let package = Package(
         .target(name: "CSystem"),
         .target(name: "Sessions", dependencies: ["Wire", "Kernels", "CSystem"]),
         .systemLibrary(name: "CLibedit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
-        .target(name: "LineEditor", dependencies: ["CLibedit", "CSystem"]),
+        .target(name: "CEditLine", dependencies: ["CLibedit"]),
+        .target(name: "LineEditor", dependencies: ["CEditLine"]),
         .target(
             name: "REPL",
             dependencies: ["Language", "Evaluator", "Wire", "Kernels", "Sessions", "LineEditor", "CSystem"]
@@ -38,6 +39,7 @@ let package = Package(
         ),
         .testTarget(name: "LanguageTests", dependencies: ["Language"]),
         .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),
+        .testTarget(name: "LineEditorTests", dependencies: ["LineEditor"]),
         .testTarget(name: "SessionsTests", dependencies: ["Sessions", "Wire"]),
     ],
     swiftLanguageModes: [.v6]
