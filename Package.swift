@@ -35,7 +35,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "meta",
-            dependencies: ["REPL", "Language", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: ["REPL", "CSystem", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
         .testTarget(name: "LanguageTests", dependencies: ["Language"]),
         .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),

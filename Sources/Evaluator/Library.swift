@@ -46,12 +46,16 @@ extension Machine {
         extensions.merge(Library.parse(definitions)) { $1 }
     }
 
+    /// The names of the functions written in the language.
+    public var libraryNames: [String] { Library.names + extensions.keys + providers.keys }
+
     private func chunk(_ name: String) -> Library.Chunk? {
         Library.chunks[name] ?? extensions[name]
     }
 
     /// Compiles a library function that is wanted for the first time.
     func library(_ name: String) -> Value? {
+        if let provider = providers.removeValue(forKey: name) { return provider() }
         guard let chunk = chunk(name) else { return nil }
         let source = Source(name: "<library \(name)>", text: chunk.source)
         guard let form = try? Reader.read(source).first, case .list(let items) = form.value,

@@ -42,6 +42,11 @@ extension Library {
         (def %each (f xs)
           (if (function? f) (do (%map f xs) null) (do (%map xs f) null)))
 
+        (def %run-all (steps)
+          (let (n (count steps))
+            (loop (i 0 value null)
+              (if (< i n) (recur (+ i 1) ((get steps i))) value))))
+
         (def %evaluate-result (f arguments)
           (eval (apply f arguments)))
         """#

@@ -14,6 +14,7 @@ public final class Machine {
     public var isInterrupted: () -> Bool = { false }
     private var raised: Diagnostic?
     var extensions: [String: Library.Chunk] = [:]
+    var providers: [String: () -> Value] = [:]
     private var symbolCount = 0
 
     /// How a fiber stopped.
@@ -57,6 +58,28 @@ public final class Machine {
     /// A fiber that calls a function.
     public func fiber(name: String, calling function: Value, _ arguments: [Value]) -> Fiber {
         Fiber(name: name, calling: function, arguments)
+    }
+
+    /// A function that evaluates top-level forms one after the other; each is compiled when its turn comes.
+    public func sequence(_ forms: [Form], source: Source) -> Value {
+        let steps = forms.map { form in
+            Value.function(
+                Control("(form)", arity: 0...0) { [unowned self] _, _ throws(Failure) in
+                    do throws(Raised) {
+                        return .call(try closure(form.value, site: Site(source: source, span: form.span), isMeta: false), [])
+                    } catch {
+                        throw thrown(.error(take(error)))
+                    }
+                })
+        }
+        let run = globals.named("%run-all").value ?? .null
+        return .function(
+            Control("(\(source.name))", arity: 0...0) { _, _ in .call(run, [.vector(Items(steps))]) })
+    }
+
+    /// A global whose value is made when it is first looked at.
+    public func provide(_ name: String, _ value: @escaping () -> Value) {
+        providers[name] = value
     }
 
     func closure(_ form: Value, site: Site?, isMeta: Bool) throws(Raised) -> Value {
@@ -151,4 +174,6 @@ public final class Machine {
 }
 
 /// An error on its way; the machine keeps the diagnostic.
-public struct Raised: Error {}
+public struct Raised: Error {
+    public init() {}
+}

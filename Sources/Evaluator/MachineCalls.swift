@@ -161,7 +161,8 @@ extension Machine {
         let key = try key.unwrapped()
         guard case .meta(let meta) = owner else { return try Collections.member(owner, key) }
         let data = try meta.data()
-        let part = try wrapperField(key, of: meta, data) ?? Collections.member(data, key)
+        if let field = wrapperField(key, of: meta, data) { return field }
+        let part = try Collections.member(data, key)
         if case .null = part { return part }
         return select(part, of: meta, path: Self.step(key))
     }

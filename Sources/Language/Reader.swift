@@ -21,6 +21,13 @@ public struct Reader {
         return try form()
     }
 
+    /// Goes on reading at a byte offset, past text that does not read.
+    public mutating func skip(to offset: Int) {
+        position = offset
+        quasiquotes = 0
+        isInShorthand = false
+    }
+
     /// All forms of a text.
     public static func read(_ source: Source) throws(ReadError) -> [Form] {
         var reader = Reader(source)

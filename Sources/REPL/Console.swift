@@ -16,6 +16,14 @@ public final class Console {
         self.printsToStandardError = printsToStandardError
     }
 
+    /// Whether the last byte written left the cursor behind text.
+    private var isMidLine = false
+
+    /// Begins a new line unless the cursor is at the start of one.
+    func freshLine() {
+        if isMidLine { put([0x0A], on: STDOUT_FILENO) }
+    }
+
     /// A result, on standard output.
     func result(_ text: String) {
         put(Array((text + "\n").utf8), on: STDOUT_FILENO)
@@ -33,6 +41,7 @@ public final class Console {
 
     private func put(_ bytes: [UInt8], on descriptor: Int32) {
         if let interceptor { return interceptor(String(decoding: bytes, as: UTF8.self)) }
+        if let last = bytes.last { isMidLine = last != 0x0A }
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

@@ -210,6 +210,8 @@ public final class Router {
         for session in Set(waiting.values.map(\.session)) { _ = sessions.interrupt(session) }
     }
 
+    var wasInterrupted: Bool { interruptions > 0 }
+
     /// Whether the user asked running meta code to stop.
     private func takeInterruption() -> Bool {
         if ending != nil { return true }

@@ -74,7 +74,7 @@ extension Router {
         rows.append(
             Row(
                 value: branch + Printer.sanitized(entry.summary), source: entry.source, code: Self.short(entry.code),
-                duration: entry.duration.map(Duration.text) ?? ""))
+                duration: entry.duration.map(Elapsed.text) ?? ""))
         for (index, parent) in entry.parents.enumerated() {
             let isLast = index == entry.parents.count - 1
             collect(parent, prefix: prefix + (isLast ? "   " : "│  "), branch: prefix + (isLast ? "└─ " : "├─ "), into: &rows)
@@ -88,7 +88,7 @@ extension Router {
 }
 
 /// Times for people.
-enum Duration {
+enum Elapsed {
     /// - Parameter microseconds: what a kernel measured.
     static func text(_ microseconds: Double) -> String {
         if microseconds < 99.5 { return "\(Int(microseconds.rounded())) µs" }

@@ -1,0 +1,157 @@
+import CSystem
+import Evaluator
+import Glibc
+import Language
+import LineEditor
+
+/// The interactive prompt.
+public final class Prompt {
+    private let program: Program
+    private var editor: LineEditor?
+    /// The runtime whose language is typed; nil is meta.
+    private var mode: String?
+    private var lineNumber = 0
+    private var wakenings: [LineEditor.Wakening] = []
+
+    private var router: Router { program.router }
+
+    public init(_ program: Program) {
+        self.program = program
+    }
+
+    /// Reads and runs until Ctrl-D.
+    ///
+    /// - Returns: False when descriptors 0 and 1 are not a terminal.
+    public func run(version: String) -> Bool {
+        var hooks = LineEditor.Hooks()
+        hooks.isComplete = { [unowned self] text in isComplete(text) }
+        hooks.explainIncomplete = { [unowned self] text in mode == nil ? Completeness.open(text) : nil }
+        hooks.complete = { [unowned self] text, cursor in
+            Completion(machine: router.machine).candidates(text, cursor)
+        }
+        hooks.wait = { [unowned self] signals in wait(signals) }
+        let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
+        guard let editor = LineEditor(
+            program: "meta", historyPath: Self.historyPath, isDumb: terminal.isEmpty || terminal == "dumb", hooks: hooks)
+        else { return false }
+        self.editor = editor
+        router.sessions.width = editor.terminalColumns
+        router.confirmsRestart = { [unowned self] session in
+            router.console.message("\(session) does not answer; Ctrl-C again restarts it, and what it holds is lost")
+            return false
+        }
+        router.console.result("meta \(version)   :help for help, Ctrl-D to quit")
+        loop(editor)
+        return true
+    }
+
+    private func loop(_ editor: LineEditor) {
+        while program.exitStatus == nil, router.ending == nil {
+            router.console.freshLine()
+            let name = mode.map { "(\($0))> " } ?? "meta> "
+            let filler = String(repeating: ".", count: name.count - 1) + " "
+            switch editor.readLine(prompt: name, continuation: filler) {
+            case .text(let text): evaluate(text)
+            case .interrupted: continue
+            case .endOfFile:
+                guard mode != nil else { return }
+                mode = nil
+            }
+        }
+    }
+
+    private func evaluate(_ text: String) {
+        let trimmed = text.trimmed
+        guard !trimmed.isEmpty else { return }
+        lineNumber += 1
+        let source = Source(name: "<prompt \(lineNumber)>", text: text)
+        switch program.command(source) {
+        case .switched(let language): mode = language
+        case .ran(let value):
+            if let value { program.show(value, width: width) }
+        case nil: evaluate(source, trimmed)
+        }
+    }
+
+    private func evaluate(_ source: Source, _ text: String) {
+        if let mode {
+            if let value = program.runCode(String(decoding: source.bytes, as: UTF8.self), in: mode) {
+                program.show(value, width: width)
+            }
+            return
+        }
+        switch text {
+        case "exit", "quit": program.exitStatus = 0
+        case "help": router.console.result(Command.help)
+        default:
+            if let hint = Habits.hint(text) { return router.console.message(hint) }
+            program.run(source) { form, value in
+                if !Program.isDefinition(form) { program.show(value, width: width) }
+            }
+        }
+    }
+
+    private func isComplete(_ text: String) -> Bool {
+        if Command(text.trimmed) != nil { return true }
+        guard let mode else { return Completeness.open(text) == nil || Habits.hint(text.trimmed) != nil }
+        return Completeness.isComplete(text, in: mode)
+    }
+
+    private var width: Int { editor?.terminalColumns ?? 80 }
+
+    // MARK: Waiting
+
+    private func wait(_ signals: Int32) -> LineEditor.Wakening {
+        while wakenings.isEmpty {
+            var shown = ""
+            router.console.interceptor = { shown += $0 }
+            defer { router.console.interceptor = nil }
+            for event in router.sessions.wait(alsoReadable: [STDIN_FILENO, signals].filter { $0 >= 0 }) {
+                switch event {
+                case .readable(STDIN_FILENO): wakenings.append(.input)
+                case .readable: wakenings.append(.signal)
+                case .signal(SIGINT): wakenings.append(.interrupted)
+                default: router.take(event)
+                }
+            }
+            if router.ending != nil { wakenings.append(.ended) }
+            if !shown.isEmpty { wakenings.insert(.output(shown), at: 0) }
+        }
+        return wakenings.removeFirst()
+    }
+
+    private static var historyPath: String? {
+        if let folder = getenv("XDG_STATE_HOME").map({ String(cString: $0) }), folder.hasPrefix("/") {
+            return folder + "/meta/history"
+        }
+        return getenv("HOME").map { String(cString: $0) + "/.local/state/meta/history" }
+    }
+}
+
+/// Lines in the habit of another language, and the form that works.
+enum Habits {
+    static func hint(_ text: String) -> String? {
+        guard !text.contains("\n"), !text.hasPrefix("("), !text.hasPrefix("["), !text.hasPrefix("{") else { return nil }
+        let words = text.split(separator: " ").map(String.init)
+        guard let first = words.first else { return nil }
+        if words.count > 1, ["import", "from"].contains(first) {
+            return "meta is not Python: (py \"\(escaped(text))\") runs it there; a module is there by name, as in (py.\(words[1]).…)"
+        }
+        if words.count >= 3, words[1] == "=" { return "write (def \(first) \(words.dropFirst(2).joined(separator: " "))) to define \(first)" }
+        if commands.contains(first), words.count > 1 || first == "ls" || first == "pwd" {
+            return "a shell command: (sh \"\(escaped(text))\"), or :sh \(text)"
+        }
+        if words.count == 3, ["+", "-", "*", "/", "<", ">", "==", "<=", ">="].contains(words[1]) {
+            return "the operator comes first: (\(words[1] == "==" ? "=" : words[1]) \(words[0]) \(words[2]))"
+        }
+        return nil
+    }
+
+    private static let commands: Set = [
+        "ls", "cd", "pwd", "cat", "git", "grep", "mkdir", "rm", "cp", "mv", "make", "curl", "head", "tail", "sudo", "vim", "npm", "pip",
+    ]
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import CSystem
+import Glibc
+import REPL
+
+/// The command line: what to run and how to write results.
+@main
+struct Meta: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "meta",
+        abstract: "Python, Node and the shell side by side at one prompt.",
+        discussion: """
+            Without arguments: an interactive prompt, or a script on standard input. Each result of a script on standard \
+            input prints; a file prints what it prints. Results are readable forms on a terminal, otherwise JSON.
+
+            Exit status: 0; 1 the program failed; 2 usage; 130 interrupted.
+            """,
+        version: version)
+
+    @Option(
+        name: [.customShort("e"), .customLong("exec")],
+        help: ArgumentHelp("Evaluate a form, or a prompt line such as ':py 1+1'. Repeatable; - reads standard input.", valueName: "form"))
+    var forms: [String] = []
+
+    @Flag(help: "Write each result as a MetaObject in JSON, one a line.")
+    var json = false
+
+    @Flag(name: [.customShort("r"), .long], help: "Write bare data: a string without quotes, anything else as JSON.")
+    var raw = false
+
+    @Flag(help: "Write results as readable forms.")
+    var pretty = false
+
+    @Flag(help: "Go on after an error; the status is still 1.")
+    var keepGoing = false
+
+    @Argument(help: "A file to run: forms, or Markdown with blocks of code.", completion: .file())
+    var file: String?
+
+    @Argument(parsing: .captureForPassthrough, help: "What the file finds in args.")
+    var arguments: [String] = []
+
+    func validate() throws {
+        if [json, raw, pretty].count(where: { $0 }) > 1 {
+            throw ValidationError("--json, --raw and --pretty exclude each other")
+        }
+    }
+
+    static func main() {
+        do {
+            let command = try parse()
+            exit(command.perform())
+        } catch {
+            let status = exitCode(for: error)
+            let text = fullMessage(for: error)
+            _ = fputs(text.isEmpty ? "" : text + "\n", status == .success ? meta_stdout() : meta_stderr())
+            exit(status == .success ? 0 : 2)
+        }
+    }
+
+    private func perform() -> Int32 {
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        let form: OutputForm = json ? .json : raw ? .raw : pretty || isTerminal ? .pretty : .json
+        let console = Console(printsToStandardError: form != .pretty)
+        console.hintsAtQuotes = !forms.isEmpty
+        var options = Program.Options(form: form)
+        options.stopsAtError = !keepGoing
+        options.arguments = forms.isEmpty ? arguments : [file].compactMap { $0 } + arguments
+        let isPrompt = forms.isEmpty && file == nil && isatty(STDIN_FILENO) == 1
+        if isPrompt { options.stopsAtError = false }
+        let program = Program(version: Self.version, options: options, console: console)
+        run(program, isPrompt: isPrompt)
+        program.router.shutdown()
+        return isPrompt && program.exitStatusWasNotAsked ? 0 : program.finalStatus
+    }
+
+    private func run(_ program: Program, isPrompt: Bool) {
+        if !forms.isEmpty {
+            program.execute(forms)
+        } else if let file {
+            program.runFile(file)
+        } else if !isPrompt || !Prompt(program).run(version: Self.version) {
+            program.runStandardInput()
+        }
+    }
+}
