@@ -86,8 +86,8 @@ BUSY = {
            "import subprocess\nprint('go')\nsubprocess.run(['sleep', '60'])",
            "class E(Exception):\n  def __str__(self):\n    print('go')\n    while True: pass\nraise E"],
     "js": ["console.log('go'); while (1);", "console.log('go'); new Promise(() => {})",
-           "console.log('go'); child_process.spawnSync('sleep', ['60'])", "console.log('go'); await null; for (;;);",
-           "console.log('go'); Promise.resolve().then(() => { for (;;); })"],
+           "console.log('go'); child_process.spawnSync('sleep', ['60'])", "await null; console.log('go'); for (;;);",
+           "Promise.resolve().then(() => { console.log('go'); for (;;); })"],
 }
 
 
