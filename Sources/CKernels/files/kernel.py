@@ -119,7 +119,24 @@ def decode(body):
         raise Failure("wire/unreadable", "body has more text at character %d, allowed is one value" % end)
     if "\\ud" in text or "\\uD" in text:
         check_all_text(value)
+    if is_too_deep(body, text):
+        raise Failure("value/depth", "a value nests at most %d levels" % DEPTH_LIMIT)
     return value
+
+
+NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def is_too_deep(body, text):
+    """Whether brackets nest beyond the limit. Takes the innermost pairs away, a level each time, at C speed."""
+    if len(body) < 2 * DEPTH_LIMIT:
+        return False
+    brackets = body.translate(None, NOT_BRACKETS)
+    for level in range(64):
+        if level + len(brackets) <= DEPTH_LIMIT:
+            return False
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return nesting(text) > DEPTH_LIMIT
 
 
 def decode_carefully(text, why):
