@@ -723,6 +723,10 @@ function startStreams() {
     if (error === UNWOUND) return;
     try { writeSync(2, `Uncaught ${reportText(error)}\n`); } catch { /* descriptor 2 is the user's to close */ }
   };
+  const { emitWarning } = process;
+  process.emitWarning = (warning, ...rest) => { // that option is the kernel's choice, not the user's
+    if (!includes(`${warning}`, 'USE_MAIN_CONTEXT_DEFAULT_LOADER')) apply(emitWarning, process, [warning, ...rest]);
+  };
   process.on('uncaughtException', report);
   process.on('unhandledRejection', report);
 }
