@@ -103,6 +103,15 @@ class Kernel:
     def interrupt(self):
         os.killpg(self.pid, signal.SIGINT)
 
+    def interrupt_until_reply(self):
+        """Signals again each quarter second, as meta does: Node loses a signal that meets the end of a burst."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            self.interrupt()
+            if select.select([self.requests], [], [], 0.25)[0]:
+                return self.receive()
+            assert time.monotonic() < end, "no reply to an interrupt"
+
     def read_output(self, wanted, descriptor=None):
         """Reads standard output until it ends with `wanted`."""
         descriptor = self.out if descriptor is None else descriptor

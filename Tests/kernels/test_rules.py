@@ -54,7 +54,7 @@ def test_depth_is_limited(kernel):
 
 
 def test_pipelined_requests_keep_order(kernel):
-    wanted = [kernel.start("eval", code="%d+1" % n, name="<x>") for n in range(500)]
+    wanted = [kernel.start("eval", code="%d+1" % n, name="<x>") for n in range(80)]  # more fills both sockets
     for n, identity in enumerate(wanted):
         header, body = kernel.receive()
         assert header["re"] == identity and body == b"%d" % (n + 1)
@@ -86,8 +86,7 @@ def test_output_is_live(kernel):
         "py": "import time; print('now'); time.sleep(60)", "js": "console.log('now'); await new Promise(() => {})",
     }[kernel.language])
     kernel.read_output(b"now\n")
-    kernel.interrupt()
-    assert kernel.receive()[0]["code"] == "runtime/interrupted"
+    assert kernel.interrupt_until_reply()[0]["code"] == "runtime/interrupted"
 
 
 def test_user_may_break_descriptor_1(kernel):
@@ -98,7 +97,15 @@ def test_user_may_break_descriptor_1(kernel):
 def test_children_do_not_inherit_the_sockets(kernel):
     code = {"py": "import subprocess; subprocess.run('ls /proc/self/fd', shell=True, capture_output=True, text=True).stdout",
             "js": "child_process.execSync('ls /proc/self/fd').toString()"}[kernel.language]
-    assert set(kernel.run(code)[1:-1].decode().split("\\n")) <= {"0", "1", "2", "3", ""}  # 3: the listing itself
+    inherited = {name for name in os.listdir("/proc/self/fd") if int(name) > 4 and is_inheritable(int(name))}
+    assert set(kernel.run(code)[1:-1].decode().split("\\n")) <= {"0", "1", "2", "3", ""} | inherited  # 3: the listing's
+
+
+def is_inheritable(descriptor):
+    try:
+        return os.get_inheritable(descriptor)
+    except OSError:
+        return False
 
 
 def test_exit_ends_the_session(js):

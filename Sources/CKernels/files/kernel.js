@@ -723,6 +723,10 @@ function startStreams() {
     if (error === UNWOUND) return;
     try { writeSync(2, `Uncaught ${reportText(error)}\n`); } catch { /* descriptor 2 is the user's to close */ }
   };
+  const { emitWarning } = process;
+  process.emitWarning = (warning, ...rest) => { // that option is the kernel's choice, not the user's
+    if (!includes(`${warning}`, 'USE_MAIN_CONTEXT_DEFAULT_LOADER')) apply(emitWarning, process, [warning, ...rest]);
+  };
   process.on('uncaughtException', report);
   process.on('unhandledRejection', report);
 }
@@ -1076,9 +1080,11 @@ function frameOf(header, body) {
 }
 
 function writeAll(frame) {
-  try {
-    for (let at = 0; at < frame.length;) at += writeSync(INPUT, frame, at, frame.length - at);
-  } catch { process.exit(0); } // meta has gone
+  for (let at = 0; at < frame.length;) {
+    try {
+      at += writeSync(INPUT, frame, at, frame.length - at);
+    } catch (error) { if (error.code !== 'EAGAIN') process.exit(0); } // meta has gone
+  }
 }
 
 /** Sends a reply and ends the request. A large frame waits for the end of the burst, where no teardown can cut it. */
@@ -1146,7 +1152,11 @@ function readBlocking() {
   channel.reading = true;
   try {
     count = readSync(INPUT, channel.data, channel.filled, channel.data.length - channel.filled, null);
-  } catch { return false; } // meta has gone with replies unread
+  } catch (error) {
+    channel.reading = false;
+    channel.socket?._handle?.setBlocking(true);
+    return error.code === 'EAGAIN' || error.code === 'EINTR'; // otherwise meta has gone with replies unread
+  }
   channel.filled += count;
   channel.reading = false;
   return count > 0;
@@ -1229,6 +1239,7 @@ function recover() {
 function burst() {
   inBurst = true;
   let reason;
+  drainJobs(); // what a teardown left behind may be a busy loop too
   for (;;) {
     if (current !== null) {
       if (!current.settled) { reason = 'pending'; break; }
@@ -1279,28 +1290,45 @@ const armed = new vm.Script(`{ const burst = globalThis.${HIDDEN}; delete global
 const runArmed = vm.Script.prototype.runInThisContext.bind(armed);
 const armedOptions = { __proto__: null, breakOnSigint: true, displayErrors: false };
 
+/**
+ * Runs a function so that SIGINT tears it down; undefined when that happened. Armings nest: while one inside another is
+ * being renewed the outer one catches the signal, which would otherwise end the process.
+ */
+function arm(work) {
+  own(globalThis, HIDDEN, work);
+  try { return runArmed(armedOptions); } catch (error) {
+    recover();
+    torn = true;
+    if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') process.emit('uncaughtException', error, 'uncaughtException');
+    return undefined;
+  }
+}
+
+/** Renews the inner arming after each teardown. */
+function bursts() {
+  for (;;) {
+    const reason = arm(burst);
+    if (reason !== undefined) return reason;
+  }
+}
+
 /** One stay in the kernel: bursts until the event loop is needed. */
 function turn() {
   turning = null;
   if (keepAlive !== null) { stopTimer(keepAlive); keepAlive = null; }
   channel.socket?._handle?.setBlocking(true);
   for (;;) {
-    let reason;
-    own(globalThis, HIDDEN, burst);
-    try { reason = runArmed(armedOptions); } catch (error) {
-      recover();
-      setTurn();
-      if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
-      unwind();
-    }
+    const reason = arm(bursts);
+    if (reason === undefined) continue;
     if (reason === 'large') { const frame = channel.large; channel.large = null; writeAll(frame); continue; }
     if (reason === 'end') process.exit(0);
-    listenForInterrupts();
-    if (reason === 'pending') keepAlive = startTimer(() => {}, 2 ** 30); else readOnLoop();
+    if (reason === 'pending') keepAlive ??= startTimer(() => {}, 2 ** 30); else readOnLoop();
+    if (torn) unwind();
     return;
   }
 }
 
+let torn = false; // a teardown has happened since the loop turned
 const UNWOUND = new NativeError('interrupted');
 
 /**
@@ -1311,6 +1339,7 @@ function unwind() {
   try {
     process.setUncaughtExceptionCaptureCallback(() => process.setUncaughtExceptionCaptureCallback(null));
   } catch { /* not once a domain is in use, as by the REPL: the report then ignores UNWOUND */ }
+  torn = false;
   throw UNWOUND;
 }
 
@@ -1318,11 +1347,8 @@ const { setImmediate: soon, setInterval: startTimer, clearInterval: stopTimer } 
 let turning = null;
 function setTurn() { turning ??= soon(turn); }
 
-let listening = false;
 /** Between bursts SIGINT ends the request that waits for a promise; without one it is late, and dropped. */
 function listenForInterrupts() {
-  if (listening) return;
-  listening = true;
   process.on('SIGINT', () => {
     if (current === null || inBurst) return;
     sendError(current.id, { ...INTERRUPTED });
@@ -1346,6 +1372,7 @@ function readOnLoop() {
 }
 
 function main() {
+  listenForInterrupts();
   writeAll(frameOf(encode(greeting()), ''));
   startStreams();
   prepareGlobals();

@@ -113,13 +113,30 @@ def decode(body):
         value, end = scan_value(text, 0)
     except StopIteration as stop:
         return decode_carefully(text, stop.value)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, SystemError) as error:
         return decode_carefully(text, error)
     if end != len(text) and text[end:].strip(" \t\n\r"):
         raise Failure("wire/unreadable", "body has more text at character %d, allowed is one value" % end)
     if "\\ud" in text or "\\uD" in text:
         check_all_text(value)
+    if is_too_deep(body, text):
+        raise Failure("value/depth", "a value nests at most %d levels" % DEPTH_LIMIT)
     return value
+
+
+NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def is_too_deep(body, text):
+    """Whether brackets nest beyond the limit. Takes the innermost pairs away, a level each time, at C speed."""
+    if len(body) < 2 * DEPTH_LIMIT:
+        return False
+    brackets = body.translate(None, NOT_BRACKETS)
+    for level in range(64):
+        if level + len(brackets) <= DEPTH_LIMIT:
+            return False
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return nesting(text) > DEPTH_LIMIT
 
 
 def decode_carefully(text, why):
@@ -129,11 +146,15 @@ def decode_carefully(text, why):
         raise Failure("wire/unreadable", "body is empty, wanted one value")
     if nesting(text) > DEPTH_LIMIT:
         raise Failure("value/depth", "a value nests at most %d levels" % DEPTH_LIMIT)
+    import json  # without it the scanner has no exception to raise
+
     try:
         with Unlimited():
             value, end = scan_value(text, start)
     except StopIteration as stop:
         raise Failure("wire/unreadable", "body is not JSON at character %s" % stop.value) from None
+    except json.JSONDecodeError as error:
+        raise Failure("wire/unreadable", "body is not JSON: %s at character %d" % (error.msg, error.pos)) from None
     except ValueError as error:
         raise Failure("wire/unreadable", "body is not JSON: %s" % error) from None
     except RecursionError:
@@ -801,13 +822,16 @@ def on_interrupt(signal, frame):
     """SIGINT: raises only in user code; the kernel's own frames finish what they do. `apply` counts as the user's."""
     State.asked = True
     code = frame.f_code if frame else None
-    if State.running and code and (code.co_filename != KERNEL_FILE or code is apply.__code__):
+    if State.running and code and (code.co_filename != KERNEL_FILE or code in USERS):
         State.raised = True
         raise KeyboardInterrupt
 
 
 def apply(function, arguments, keywords):
     return function(*arguments, **keywords)
+
+
+USERS = {apply.__code__}  # frames of the kernel that stand for the user's
 
 
 def run(function, arguments, keywords=None):
@@ -904,9 +928,7 @@ def op_eval(request, body):
     kept = [(key, space.get(key, undefined)) for key in names]
     space.update(names)
     try:
-        if setup is not None:
-            run_code(setup, space)
-        return run_code(last, space) if last is not None else None
+        return run(run_parts, (setup, last, space))
     finally:
         for key, value in kept:
             if value is undefined:
@@ -926,8 +948,23 @@ def compile_source(code, name):
     return setup, last
 
 
-def run_code(code, space):
-    return run(eval, (code, space))
+def run_parts(setup, last, space):
+    """Runs statements and final expression; as a coroutine for `run` to await when either has a top-level await."""
+    if any(code is not None and code.co_flags & IS_COROUTINE for code in (setup, last)):
+        return run_awaiting(setup, last, space)
+    if setup is not None:
+        eval(setup, space)
+    return eval(last, space) if last is not None else None
+
+
+async def run_awaiting(setup, last, space):
+    value = None
+    for code in (setup, last):
+        if code is not None:
+            value = eval(code, space)
+            if code.co_flags & IS_COROUTINE:
+                value = await value
+    return value if last is not None else None
 
 
 def namespace():
@@ -1209,9 +1246,10 @@ def answer(channel, header, body):
     State.asked = State.raised = False
     try:
         request, _ = scan_header(header.decode("utf-8"), 0)
-        operation = request["op"]
-        identity = request.get("id")
-    except (ValueError, StopIteration, TypeError, KeyError, AttributeError, RecursionError) as error:
+        operation, identity = request["op"], request.get("id")
+        if type(operation) is not str:
+            raise TypeError
+    except (ValueError, StopIteration, TypeError, KeyError, AttributeError, RecursionError, SystemError) as error:
         return channel.send({"op": "err", "re": None, "code": "wire/unreadable",
                              "message": "header is not a request: %s" % type(error).__name__})
     if identity is None:
