@@ -118,7 +118,10 @@ extension SessionTable {
     @discardableResult
     public func shutdown() -> [SessionEvent] {
         for entry in entries { dismiss(entry, .stopped) }
-        while !leaving.isEmpty { turn(until: nil, alsoReadable: [], spinning: false) }
+        while !leaving.isEmpty {
+            expire()
+            pollOnce(until: nextDeadline, alsoReadable: [])
+        }
         watcher = nil
         folder = nil
         defer { events = [] }

@@ -16,7 +16,7 @@ extension SessionTable {
         until deadline: ContinuousClock.Instant? = nil, alsoReadable: [Int32] = []
     ) -> [SessionEvent] {
         while events.isEmpty {
-            turn(until: deadline, alsoReadable: alsoReadable, spinning: true)
+            turn(until: deadline, alsoReadable: alsoReadable)
             if events.isEmpty, let deadline, deadline <= .now { break }
         }
         defer { events = [] }
@@ -24,10 +24,10 @@ extension SessionTable {
     }
 
     /// One look at everything, which may take until the next deadline.
-    func turn(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32], spinning: Bool) {
+    private func turn(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32]) {
         expire()
         guard events.isEmpty else { return }
-        if spinning, turnsSincePoll < Self.turnsBetweenPolls, meta_signals_pending() == 0, spin() {
+        if turnsSincePoll < Self.turnsBetweenPolls, meta_signals_pending() == 0, spin() {
             turnsSincePoll += 1
             return
         }
@@ -58,7 +58,7 @@ extension SessionTable {
         case ending(Child), requests(Child), upcalls(Child), stream(Child, OutputStream), signals, other(Int32)
     }
 
-    private func pollOnce(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32]) {
+    func pollOnce(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32]) {
         var sources: [Source] = []
         var polled: [pollfd] = []
         func add(_ descriptor: Int32, _ source: Source, writing: Bool = false) {
