@@ -228,6 +228,8 @@ extension SessionTable {
 
     private func expire(_ child: Child) {
         switch child.farewell {
+        case .none where child.requestSocket < 0 && !child.decoder.isAtBoundary:
+            lose(child, .protocolError("its request socket ended in the middle of a message"))
         case .none where child.requestSocket < 0: lose(child, .closedSocket)
         case .none: lose(child, .noHello(seconds: helloLimit / .seconds(1)))
         case .socketClosed:

@@ -110,9 +110,6 @@ extension SessionTable {
     private func close(_ child: Child) {
         child.requests = .closed
         guard child.farewell == .none else { return }
-        if !child.decoder.isAtBoundary {
-            return lose(child, .protocolError("its request socket ended in the middle of a message"))
-        }
         child.deadline = .now + Self.closingLimit
     }
 

@@ -32,7 +32,12 @@ final class ShellTests: TableTestCase {
         guard case .reply(_, _, _, let output) = try ask("sh", .eval("echo \"$name\" $other", name: "<sh>"), body).last
         else { return XCTFail() }
         XCTAssertEqual(String(decoding: output ?? [], as: UTF8.self), "a  b é\n")
-        XCTAssertEqual(try shell("echo [$name]").0, "[]\n")
+        XCTAssertEqual(try shell("echo [$name]; declare -a arr=(1 '2 3'); declare -x ex=4 rest=5").0, "[]\n")
+        let more = PlainFields.encode(["arr", "A", "ex", "B", "rest", "C"])
+        let bound = Request.eval("echo $arr ${#arr[@]} $rest; bash -c 'echo $ex'", name: "<sh>")
+        guard case .reply(_, _, _, let shown) = try ask("sh", bound, more).last else { return XCTFail() }
+        XCTAssertEqual(String(decoding: shown ?? [], as: UTF8.self), "A 1 C\nB\n")
+        XCTAssertEqual(try shell("echo ${arr[1]} $rest; bash -c 'echo $ex'").0, "2 3 5\n4\n")
     }
 
     func testVariablesAreReadAndSet() throws {
