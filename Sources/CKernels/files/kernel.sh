@@ -143,7 +143,7 @@ __meta_bind() {
                 builtin local -n "__meta_variable=$__meta_name"
                 __meta_declaration=${__meta_variable[*]@A}
                 # It is run in a function, where a plain `declare` makes a local.
-                __meta_restore+="${__meta_declaration/#declare -/builtin declare -g};"
+                __meta_restore+="${__meta_declaration/#declare -/declare -g};"
                 [[ ${__meta_variable@a} != *[aA]* ]] || builtin unset -v "$__meta_name"
                 builtin unset -n __meta_variable
             else
