@@ -212,7 +212,8 @@ extension SessionTable {
     // MARK: Deadlines
 
     var nextDeadline: ContinuousClock.Instant? {
-        (entries.compactMap(\.child) + leaving).compactMap(\.deadline).min()
+        let children = entries.compactMap(\.child) + leaving
+        return children.flatMap { [$0.deadline, $0.interruption?.nextLook].compactMap { $0 } }.min()
     }
 
     /// Does what is due.
@@ -220,9 +221,11 @@ extension SessionTable {
         guard let next = nextDeadline, next <= .now else { return }
         let now = ContinuousClock.now
         for child in entries.compactMap(\.child) + leaving {
-            guard let deadline = child.deadline, deadline <= now else { continue }
-            child.deadline = nil
-            expire(child)
+            if let look = child.interruption?.nextLook, look <= now { child.interruptLatecomers() }
+            if let deadline = child.deadline, deadline <= now {
+                child.deadline = nil
+                expire(child)
+            }
         }
     }
 

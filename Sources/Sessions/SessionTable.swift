@@ -147,7 +147,7 @@ public final class SessionTable {
     @discardableResult
     public func interrupt(_ name: String) -> Bool {
         guard let child = (try? entry(name))?.child, child.hello != nil, !child.pending.isEmpty else { return false }
-        child.signalGroup(SIGINT)
+        child.interrupt()
         return true
     }
 

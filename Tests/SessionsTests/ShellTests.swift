@@ -50,7 +50,7 @@ final class ShellTests: TableTestCase {
 
     func testInterruptionKeepsTheState() throws {
         _ = try shell("x=kept; g() { while :; do h; done; }; h() { :; }")
-        for code in ["sleep 100", "while :; do :; done", "g", "sleep 100 | cat; echo no", "sleep 100 & wait"] {
+        for code in Array(repeating: "sleep 100", count: 20) + ["while :; do :; done", "g", "sleep 100 | cat; echo no", "sleep 100 & wait"] {
             let id = try table.submit(.eval("echo started >&2; " + code, name: "<sh>"), to: "sh")
             _ = events { if case .output("sh", .stderr, _) = $0 { true } else { false } }
             XCTAssertTrue(table.interrupt("sh"))
