@@ -95,9 +95,9 @@ extension SessionTable {
     // MARK: Ending
 
     /// Ends the session and starts it again; what it was asked and has not answered fails.
-    public func restart(_ name: String) throws(SessionError) {
+    public func restart(_ name: String, force: Bool = false) throws(SessionError) {
         let entry = try entry(name)
-        dismiss(entry, .restarted)
+        dismiss(entry, .restarted, force: force)
         try spawn(entry)
     }
 
@@ -108,9 +108,10 @@ extension SessionTable {
 
     private func dismiss(_ entry: Entry, _ reason: Death.Reason, force: Bool = false) {
         guard let child = entry.child else { return }
-        if !child.pending.isEmpty { report(child, reason) }
+        let isBusy = !child.pending.isEmpty
+        if isBusy { report(child, reason) }
         entry.child = nil
-        leave(child, force: force)
+        leave(child, force: force, after: isBusy ? .zero : farewellLimit)
     }
 
     /// Ends every session and waits until they are gone: kernels leave when their sockets close, those that do not
@@ -128,20 +129,19 @@ extension SessionTable {
         return events
     }
 
-    /// Closes the child's sockets and gives it time to go.
-    private func leave(_ child: Child, force: Bool) {
+    /// Closes the child's sockets and gives it time to go; none to one that is busy and would not notice.
+    private func leave(_ child: Child, force: Bool, after patience: Duration = .zero) {
         drain(child)
         child.closeSockets()
         if awaited === child { awaited = nil }
         child.held = []
         child.pending = []
         leaving.append(child)
-        // A kernel that was busy would not notice its closed socket.
         if force {
             kill(child)
         } else {
             child.farewell = .socketClosed
-            child.deadline = .now + farewellLimit
+            child.deadline = .now + patience
         }
     }
 
