@@ -11,7 +11,8 @@ extension SessionTable {
     private static let closingLimit = Duration.milliseconds(250)
 
     /// Moves bytes until something has happened or `deadline` has passed; then the result is empty.
-    /// - Parameter alsoReadable: further descriptors to wait for, told as `.readable`.
+    ///
+    /// `alsoReadable` are further descriptors to wait for, told as `.readable`.
     public func wait(
         until deadline: ContinuousClock.Instant? = nil, alsoReadable: [Int32] = []
     ) -> [SessionEvent] {
@@ -55,7 +56,12 @@ extension SessionTable {
     // MARK: Polling
 
     private enum Source {
-        case ending(Child), requests(Child), upcalls(Child), stream(Child, OutputStream), signals, other(Int32)
+        case ending(Child)
+        case requests(Child)
+        case upcalls(Child)
+        case stream(Child, OutputStream)
+        case signals
+        case other(Int32)
     }
 
     func pollOnce(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32]) {

@@ -50,7 +50,9 @@ final class ShellTests: TableTestCase {
 
     func testInterruptionKeepsTheState() throws {
         _ = try shell("x=kept; g() { while :; do h; done; }; h() { :; }")
-        for code in Array(repeating: "sleep 100", count: 20) + ["while :; do :; done", "g", "sleep 100 | cat; echo no", "sleep 100 & wait"] {
+        for code in Array(repeating: "sleep 100", count: 20) + [
+            "while :; do :; done", "g", "sleep 100 | cat; echo no", "sleep 100 & wait",
+        ] {
             let id = try table.submit(.eval("echo started >&2; " + code, name: "<sh>"), to: "sh")
             _ = events { if case .output("sh", .stderr, _) = $0 { true } else { false } }
             XCTAssertTrue(table.interrupt("sh"))
@@ -66,7 +68,8 @@ final class ShellTests: TableTestCase {
     func testUserCodeCannotBreakTheKernel() throws {
         for code in [
             "exec 3>/dev/null 4</dev/null 5</dev/null", "break 9", "continue 9", "return 0",
-            "read() { echo no; }; printf() { echo no; }; source() { :; }; local() { :; }; trap() { :; }", "IFS=:,0123456789",
+            "read() { echo no; }; printf() { echo no; }; source() { :; }; local() { :; }; trap() { :; }",
+            "IFS=:,0123456789",
             "set -f", "shopt -s nocasematch extglob nullglob", "trap 'true' INT DEBUG", "TMOUT=1",
             "LC_ALL=C.UTF-8", "set -u", "x=(1 2 3)", "set -- a b",
         ] {

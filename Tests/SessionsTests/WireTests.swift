@@ -24,7 +24,9 @@ final class WireTests: XCTestCase {
     }
 
     private func randomText() -> String {
-        let pieces = ["a", "\"", "\\", "\n", "\t", "\u{1}", "\u{1f}", "é", "🦊", "\u{7f}", "/", "{", "0", ",", ":", "\u{2028}"]
+        let pieces = [
+            "a", "\"", "\\", "\n", "\t", "\u{1}", "\u{1f}", "é", "🦊", "\u{7f}", "/", "{", "0", ",", ":", "\u{2028}",
+        ]
         return (0..<random(12)).map { _ in pieces[random(pieces.count)] }.joined()
     }
 
@@ -51,7 +53,10 @@ final class WireTests: XCTestCase {
 
     func testRepliesReadAsFoundationReadsThem() throws {
         let start = seed
-        let elapsed = ["", ",\"elapsed\":0", ",\"elapsed\":12.5", ",\"elapsed\":1234567.891", ",\"elapsed\":0.001", ",\"elapsed\":1e3"]
+        let elapsed = [
+            "", ",\"elapsed\":0", ",\"elapsed\":12.5", ",\"elapsed\":1234567.891", ",\"elapsed\":0.001",
+            ",\"elapsed\":1e3",
+        ]
         let types = ["", ",\"type\":\"int\"", ",\"type\":\"numpy.ndarray\"", ",\"type\":\"a\\\"b\"", ",\"type\":\"é\""]
         for _ in 0..<1000 {
             let text = "{\"op\":\"ret\",\"re\":\(random(1 << 30))\(types[random(5)])\(elapsed[random(6)])}"
