@@ -43,6 +43,15 @@ final class Child {
     /// When something must have happened: hello, or the end of a child that is leaving.
     var deadline: ContinuousClock.Instant?
     var farewell = Farewell.none
+    var interruption: Interruption?
+
+    /// A shell that is interrupted between two commands starts the second all the same, and bash then waits for it
+    /// before it looks at the signal. So processes that were born too late to get the signal get it a little later.
+    struct Interruption {
+        var reached: Set<pid_t>
+        var nextLook: ContinuousClock.Instant
+        var looksLeft = 2
+    }
 
     /// How far the end of a child that shall go has come.
     enum Farewell { case none, socketClosed, terminated, killed }
@@ -113,6 +122,40 @@ final class Child {
 
     func signalGroup(_ signal: Int32) {
         kill(-pid, signal)
+    }
+
+    /// Interrupts the group, and notes whom that reached.
+    func interrupt() {
+        let repeats = language?.outputIsResult == true
+        if repeats { interruption = Interruption(reached: descendants(), nextLook: .now + .milliseconds(20)) }
+        signalGroup(SIGINT)
+    }
+
+    /// Interrupts those that were started while the first signal was on its way.
+    func interruptLatecomers() {
+        guard var current = interruption else { return }
+        interruption = nil
+        guard !pending.isEmpty else { return }
+        for process in descendants().subtracting(current.reached) {
+            current.reached.insert(process)
+            kill(process, SIGINT)
+        }
+        current.looksLeft -= 1
+        current.nextLook = .now + .milliseconds(100)
+        if current.looksLeft > 0 { interruption = current }
+    }
+
+    private func descendants() -> Set<pid_t> {
+        var found: Set<pid_t> = []
+        var open = [pid]
+        while let parent = open.popLast(), found.count < 1000 {
+            let children = Files.read("/proc/\(parent)/task/\(parent)/children") ?? []
+            for child in String(decoding: children, as: UTF8.self).split(separator: " ").compactMap({ pid_t($0) })
+            where found.insert(child).inserted {
+                open.append(child)
+            }
+        }
+        return found
     }
 
     /// Resident bytes of the kernel itself.

@@ -39,9 +39,11 @@ final class KernelFolder {
         guard mkdir(draft, 0o700) == 0, fill(draft) else { return false }
         if rename(draft, folder) == 0 { return true }
         // Another meta was faster, or what is there is damaged: whole files replace it one by one.
-        let repaired = Files.makePrivateDirectory(folder) && KernelFile.all().allSatisfy {
-            Files.writeAtomically($0.text, to: folder + "/" + $0.name)
-        }
+        let repaired =
+            Files.makePrivateDirectory(folder)
+            && KernelFile.all().allSatisfy {
+                Files.writeAtomically($0.text, to: folder + "/" + $0.name)
+            }
         for file in KernelFile.all() { unlink(draft + "/" + file.name) }
         rmdir(draft)
         return repaired

@@ -95,9 +95,9 @@ extension SessionTable {
     // MARK: Ending
 
     /// Ends the session and starts it again; what it was asked and has not answered fails.
-    public func restart(_ name: String) throws(SessionError) {
+    public func restart(_ name: String, force: Bool = false) throws(SessionError) {
         let entry = try entry(name)
-        dismiss(entry, .restarted)
+        dismiss(entry, .restarted, force: force)
         try spawn(entry)
     }
 
@@ -108,9 +108,10 @@ extension SessionTable {
 
     private func dismiss(_ entry: Entry, _ reason: Death.Reason, force: Bool = false) {
         guard let child = entry.child else { return }
-        if !child.pending.isEmpty { report(child, reason) }
+        let isBusy = !child.pending.isEmpty
+        if isBusy { report(child, reason) }
         entry.child = nil
-        leave(child, force: force)
+        leave(child, force: force, after: isBusy ? .zero : farewellLimit)
     }
 
     /// Ends every session and waits until they are gone: kernels leave when their sockets close, those that do not
@@ -118,27 +119,29 @@ extension SessionTable {
     @discardableResult
     public func shutdown() -> [SessionEvent] {
         for entry in entries { dismiss(entry, .stopped) }
-        while !leaving.isEmpty { turn(until: nil, alsoReadable: [], spinning: false) }
+        while !leaving.isEmpty {
+            expire()
+            pollOnce(until: nextDeadline, alsoReadable: [])
+        }
         watcher = nil
         folder = nil
         defer { events = [] }
         return events
     }
 
-    /// Closes the child's sockets and gives it time to go.
-    private func leave(_ child: Child, force: Bool) {
+    /// Closes the child's sockets and gives it time to go; none to one that is busy and would not notice.
+    private func leave(_ child: Child, force: Bool, after patience: Duration = .zero) {
         drain(child)
         child.closeSockets()
         if awaited === child { awaited = nil }
         child.held = []
         child.pending = []
         leaving.append(child)
-        // A kernel that was busy would not notice its closed socket.
         if force {
             kill(child)
         } else {
             child.farewell = .socketClosed
-            child.deadline = .now + farewellLimit
+            child.deadline = .now + patience
         }
     }
 
@@ -209,7 +212,8 @@ extension SessionTable {
     // MARK: Deadlines
 
     var nextDeadline: ContinuousClock.Instant? {
-        (entries.compactMap(\.child) + leaving).compactMap(\.deadline).min()
+        let children = entries.compactMap(\.child) + leaving
+        return children.flatMap { [$0.deadline, $0.interruption?.nextLook].compactMap { $0 } }.min()
     }
 
     /// Does what is due.
@@ -217,14 +221,18 @@ extension SessionTable {
         guard let next = nextDeadline, next <= .now else { return }
         let now = ContinuousClock.now
         for child in entries.compactMap(\.child) + leaving {
-            guard let deadline = child.deadline, deadline <= now else { continue }
-            child.deadline = nil
-            expire(child)
+            if let look = child.interruption?.nextLook, look <= now { child.interruptLatecomers() }
+            if let deadline = child.deadline, deadline <= now {
+                child.deadline = nil
+                expire(child)
+            }
         }
     }
 
     private func expire(_ child: Child) {
         switch child.farewell {
+        case .none where child.requestSocket < 0 && !child.decoder.isAtBoundary:
+            lose(child, .protocolError("its request socket ended in the middle of a message"))
         case .none where child.requestSocket < 0: lose(child, .closedSocket)
         case .none: lose(child, .noHello(seconds: helloLimit / .seconds(1)))
         case .socketClosed:

@@ -11,12 +11,13 @@ extension SessionTable {
     private static let closingLimit = Duration.milliseconds(250)
 
     /// Moves bytes until something has happened or `deadline` has passed; then the result is empty.
-    /// - Parameter alsoReadable: further descriptors to wait for, told as `.readable`.
+    ///
+    /// `alsoReadable` are further descriptors to wait for, told as `.readable`.
     public func wait(
         until deadline: ContinuousClock.Instant? = nil, alsoReadable: [Int32] = []
     ) -> [SessionEvent] {
         while events.isEmpty {
-            turn(until: deadline, alsoReadable: alsoReadable, spinning: true)
+            turn(until: deadline, alsoReadable: alsoReadable)
             if events.isEmpty, let deadline, deadline <= .now { break }
         }
         defer { events = [] }
@@ -24,10 +25,10 @@ extension SessionTable {
     }
 
     /// One look at everything, which may take until the next deadline.
-    func turn(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32], spinning: Bool) {
+    private func turn(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32]) {
         expire()
         guard events.isEmpty else { return }
-        if spinning, turnsSincePoll < Self.turnsBetweenPolls, meta_signals_pending() == 0, spin() {
+        if turnsSincePoll < Self.turnsBetweenPolls, meta_signals_pending() == 0, spin() {
             turnsSincePoll += 1
             return
         }
@@ -55,10 +56,15 @@ extension SessionTable {
     // MARK: Polling
 
     private enum Source {
-        case ending(Child), requests(Child), upcalls(Child), stream(Child, OutputStream), signals, other(Int32)
+        case ending(Child)
+        case requests(Child)
+        case upcalls(Child)
+        case stream(Child, OutputStream)
+        case signals
+        case other(Int32)
     }
 
-    private func pollOnce(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32]) {
+    func pollOnce(until deadline: ContinuousClock.Instant?, alsoReadable: [Int32]) {
         var sources: [Source] = []
         var polled: [pollfd] = []
         func add(_ descriptor: Int32, _ source: Source, writing: Bool = false) {
@@ -110,9 +116,6 @@ extension SessionTable {
     private func close(_ child: Child) {
         child.requests = .closed
         guard child.farewell == .none else { return }
-        if !child.decoder.isAtBoundary {
-            return lose(child, .protocolError("its request socket ended in the middle of a message"))
-        }
         child.deadline = .now + Self.closingLimit
     }
 

@@ -51,7 +51,8 @@ public final class SessionTable {
     }
 
     /// Defines `py`, `js` and `sh`, and starts nothing.
-    /// - Parameter signals: told as events from now on instead of having their usual effect.
+    ///
+    /// `signals` are told as events from now on instead of having their usual effect.
     public init(
         version: String, directory: String, width: Int = 80, signals: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGWINCH]
     ) {
@@ -106,9 +107,9 @@ public final class SessionTable {
     }
 
     /// Sends a request, starting its session first if need be; until the session is ready it is kept.
-    /// - Parameters:
-    ///   - body: JSON text, or plain fields where `isPlain` says so.
-    ///   - captures: whether standard output becomes the reply's `output`; nil: where it is the language's result.
+    ///
+    /// `body` is JSON text, or plain fields where `isPlain` says so. `captures` tells whether standard output becomes
+    /// the reply's `output`; nil: where it is the language's result.
     public func submit(
         _ request: Request, body: [UInt8] = [], to name: String, captures: Bool? = nil
     ) throws(SessionError) -> RequestID {
@@ -147,7 +148,7 @@ public final class SessionTable {
     @discardableResult
     public func interrupt(_ name: String) -> Bool {
         guard let child = (try? entry(name))?.child, child.hello != nil, !child.pending.isEmpty else { return false }
-        child.signalGroup(SIGINT)
+        child.interrupt()
         return true
     }
 

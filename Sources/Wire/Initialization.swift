@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// meta's answer to a kernel's hello.
 public struct Initialization: Codable, Equatable, Sendable {
     public var version: String

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What a kernel says first.
 public struct Hello: Codable, Equatable, Sendable {
     /// `major.minor`

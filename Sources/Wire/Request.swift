@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What meta asks of a kernel. The values that go with it are the frame's body.
 public struct Request: Equatable, Sendable {
     public enum Operation: String, Codable, Sendable {

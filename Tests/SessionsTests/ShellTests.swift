@@ -32,7 +32,12 @@ final class ShellTests: TableTestCase {
         guard case .reply(_, _, _, let output) = try ask("sh", .eval("echo \"$name\" $other", name: "<sh>"), body).last
         else { return XCTFail() }
         XCTAssertEqual(String(decoding: output ?? [], as: UTF8.self), "a  b é\n")
-        XCTAssertEqual(try shell("echo [$name]").0, "[]\n")
+        XCTAssertEqual(try shell("echo [$name]; declare -a arr=(1 '2 3'); declare -x ex=4 rest=5").0, "[]\n")
+        let more = PlainFields.encode(["arr", "A", "ex", "B", "rest", "C"])
+        let bound = Request.eval("echo $arr ${#arr[@]} $rest; bash -c 'echo $ex'", name: "<sh>")
+        guard case .reply(_, _, _, let shown) = try ask("sh", bound, more).last else { return XCTFail() }
+        XCTAssertEqual(String(decoding: shown ?? [], as: UTF8.self), "A 1 C\nB\n")
+        XCTAssertEqual(try shell("echo ${arr[1]} $rest; bash -c 'echo $ex'").0, "2 3 5\n4\n")
     }
 
     func testVariablesAreReadAndSet() throws {
@@ -45,7 +50,9 @@ final class ShellTests: TableTestCase {
 
     func testInterruptionKeepsTheState() throws {
         _ = try shell("x=kept; g() { while :; do h; done; }; h() { :; }")
-        for code in ["sleep 100", "while :; do :; done", "g", "sleep 100 | cat; echo no", "sleep 100 & wait"] {
+        for code in Array(repeating: "sleep 100", count: 20) + [
+            "while :; do :; done", "g", "sleep 100 | cat; echo no", "sleep 100 & wait",
+        ] {
             let id = try table.submit(.eval("echo started >&2; " + code, name: "<sh>"), to: "sh")
             _ = events { if case .output("sh", .stderr, _) = $0 { true } else { false } }
             XCTAssertTrue(table.interrupt("sh"))
@@ -61,7 +68,8 @@ final class ShellTests: TableTestCase {
     func testUserCodeCannotBreakTheKernel() throws {
         for code in [
             "exec 3>/dev/null 4</dev/null 5</dev/null", "break 9", "continue 9", "return 0",
-            "read() { echo no; }; printf() { echo no; }; source() { :; }; local() { :; }; trap() { :; }", "IFS=:,0123456789",
+            "read() { echo no; }; printf() { echo no; }; source() { :; }; local() { :; }; trap() { :; }",
+            "IFS=:,0123456789",
             "set -f", "shopt -s nocasematch extglob nullglob", "trap 'true' INT DEBUG", "TMOUT=1",
             "LC_ALL=C.UTF-8", "set -u", "x=(1 2 3)", "set -- a b",
         ] {

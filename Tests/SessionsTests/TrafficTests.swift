@@ -57,7 +57,9 @@ final class TrafficTests: TableTestCase {
     func testSessionsWorkAtTheSameTime() throws {
         defineFake("good", as: "one")
         defineFake("good", as: "two")
-        let ids = try (0..<20).map { try table.submit(.eval("x", name: "<x>"), to: $0.isMultiple(of: 2) ? "one" : "two") }
+        let ids = try (0..<20).map {
+            try table.submit(.eval("x", name: "<x>"), to: $0.isMultiple(of: 2) ? "one" : "two")
+        }
         var open = Set(ids)
         _ = events { event in
             if case .reply(let id, _, _, _) = event { open.remove(id) }
@@ -75,7 +77,9 @@ final class TrafficTests: TableTestCase {
 
     func testNothingIsLeftOpen() throws {
         func descriptors() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") }
-        func children() throws -> String { try String(contentsOfFile: "/proc/self/task/\(getpid())/children", encoding: .utf8) }
+        func children() throws -> String {
+            try String(contentsOfFile: "/proc/self/task/\(getpid())/children", encoding: .utf8)
+        }
         let before = (try descriptors().count, try children())
         for round in 0..<5 {
             let table = SessionTable(version: "test", directory: "/tmp", signals: [])

@@ -135,18 +135,21 @@ __meta_finish() {
 
 # Sets the named values for one run, and notes how to take them back.
 __meta_bind() {
-    builtin local name
+    builtin local __meta_name __meta_declaration
     while (($# > 1)); do
-        name=$1
-        if [[ $name =~ ^[a-zA-Z_][a-zA-Z_0-9]*$ ]]; then
-            if [[ -v $name ]]; then
-                builtin local -n "variable=$name"
-                __meta_restore+="${variable[*]@A};"
-                builtin unset -n variable
+        __meta_name=$1
+        if [[ $__meta_name =~ ^[a-zA-Z_][a-zA-Z_0-9]*$ ]]; then
+            if [[ -v $__meta_name ]]; then
+                builtin local -n "__meta_variable=$__meta_name"
+                __meta_declaration=${__meta_variable[*]@A}
+                # It is run in a function, where a plain `declare` makes a local.
+                __meta_restore+="${__meta_declaration/#declare -/declare -g};"
+                [[ ${__meta_variable@a} != *[aA]* ]] || builtin unset -v "$__meta_name"
+                builtin unset -n __meta_variable
             else
-                __meta_restore+="builtin unset -v $name;"
+                __meta_restore+="builtin unset -v $__meta_name;"
             fi
-            builtin printf -v "$name" %s "$2"
+            builtin printf -v "$__meta_name" %s "$2"
         fi
         builtin shift 2
     done
@@ -157,11 +160,11 @@ __meta_get() {
         __meta_fail runtime/missing "no variable is called $1" 1
         builtin return
     fi
-    builtin local -n "variable=$1"
-    if [[ ${variable@a} == *[aA]* ]]; then
-        __meta_return_values array "${variable[@]}"
+    builtin local -n "__meta_variable=$1"
+    if [[ ${__meta_variable@a} == *[aA]* ]]; then
+        __meta_return_values array "${__meta_variable[@]}"
     else
-        __meta_return_values text "$variable"
+        __meta_return_values text "$__meta_variable"
     fi
 }
 
@@ -200,23 +203,23 @@ __meta_next() {
     __meta_values=()
     [[ -z $__meta_body ]] || __meta_split "$__meta_body"
     # Commands are taken apart by patterns: going through all fields in a loop costs 90 µs.
-    builtin local rest=
+    builtin local __meta_rest= __meta_count
     case $__meta_header in
-        2:op,4:eval,2:id,*,4:code,*) rest=${__meta_header#*,2:id,*:} ;;
-        2:op,4:call,2:id,*,4:path,*) rest=${__meta_header#*,2:id,*:} ;;
+        2:op,4:eval,2:id,*,4:code,*) __meta_rest=${__meta_header#*,2:id,*:} ;;
+        2:op,4:call,2:id,*,4:path,*) __meta_rest=${__meta_header#*,2:id,*:} ;;
     esac
-    __meta_id=${rest%%,*}
-    rest=${rest#*,4:????,}
-    builtin local count=${rest%%:*}
-    rest=${rest#*:}
+    __meta_id=${__meta_rest%%,*}
+    __meta_rest=${__meta_rest#*,4:????,}
+    __meta_count=${__meta_rest%%:*}
+    __meta_rest=${__meta_rest#*:}
     case $__meta_header in
         2:op,4:eval,*)
             [[ -z $__meta_body ]] || __meta_bind "${__meta_values[@]}"
             # Not empty even for no code at all, so that it is answered.
-            __meta_code=${rest:0:count}$'\n'
+            __meta_code=${__meta_rest:0:__meta_count}$'\n'
             ;;
         2:op,4:call,*)
-            __meta_arguments=("${rest:0:count}" "${__meta_values[@]}")
+            __meta_arguments=("${__meta_rest:0:__meta_count}" "${__meta_values[@]}")
             __meta_code='"${__meta_arguments[@]}"'
             ;;
         *) __meta_answer ;;
@@ -225,22 +228,22 @@ __meta_next() {
 
 # Answers what runs no user code.
 __meta_answer() {
-    builtin local -A field
-    builtin local -i at
-    builtin local -a values
-    values=("${__meta_values[@]}")
+    builtin local -A __meta_field
+    builtin local -i __meta_at
+    builtin local -a __meta_sent
+    __meta_sent=("${__meta_values[@]}")
     __meta_split "$__meta_header"
-    for ((at = 0; at + 1 < ${#__meta_values[@]}; at += 2)); do
-        field[${__meta_values[at]}]=${__meta_values[at + 1]}
+    for ((__meta_at = 0; __meta_at + 1 < ${#__meta_values[@]}; __meta_at += 2)); do
+        __meta_field[${__meta_values[__meta_at]}]=${__meta_values[__meta_at + 1]}
     done
-    __meta_id=${field[id]-}
-    case ${field[op]-} in
-        get) __meta_get "${field[path]-}" ;;
-        set) __meta_set "${field[path]-}" "${values[0]-}" ;;
-        complete) __meta_complete "${field[code]-}" "${field[cursor]-0}" ;;
+    __meta_id=${__meta_field[id]-}
+    case ${__meta_field[op]-} in
+        get) __meta_get "${__meta_field[path]-}" ;;
+        set) __meta_set "${__meta_field[path]-}" "${__meta_sent[0]-}" ;;
+        complete) __meta_complete "${__meta_field[code]-}" "${__meta_field[cursor]-0}" ;;
         status) __meta_return_values status busy false ;;
-        init) COLUMNS=${field[width]-80} ;;
-        *) __meta_fail runtime/unsupported "sh does not support ${field[op]-}" 1 ;;
+        init) COLUMNS=${__meta_field[width]-80} ;;
+        *) __meta_fail runtime/unsupported "sh does not support ${__meta_field[op]-}" 1 ;;
     esac
 }
 
@@ -256,7 +259,7 @@ while [[ -z $__meta_id ]] || __meta_finish 0; __meta_next || { __meta_ended=1; b
     __meta_begin
     builtin source /dev/fd/12
     # What `xtrace` says of our commands is not for the user.
-    { __meta_finish $?; } 2>&-
+    { __meta_finish "$?"; } 2>&-
 done
 [[ -n $__meta_ended ]] || builtin eval "$__meta_loop"
 '
