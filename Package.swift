@@ -35,12 +35,12 @@ let package = Package(
         ),
         .executableTarget(
             name: "meta",
-            dependencies: ["REPL", "CSystem", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: ["REPL", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
         .testTarget(name: "LanguageTests", dependencies: ["Language"]),
         .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),
         .testTarget(name: "LineEditorTests", dependencies: ["LineEditor"]),
-        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "Wire"]),
+        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "Wire", "CSystem"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

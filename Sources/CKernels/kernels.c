@@ -3,21 +3,13 @@
 // #embed is C23; the compiler that comes with Swift has it in every mode.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-#if __has_embed("files/kernel.py") == __STDC_EMBED_FOUND__
 static const unsigned char python[] = {
 #embed "files/kernel.py"
 };
-#else
-static const unsigned char python[] = {'\n'};
-#endif
 
-#if __has_embed("files/kernel.js") == __STDC_EMBED_FOUND__
 static const unsigned char node[] = {
 #embed "files/kernel.js"
 };
-#else
-static const unsigned char node[] = {'\n'};
-#endif
 
 static const unsigned char shell[] = {
 #embed "files/kernel.sh"

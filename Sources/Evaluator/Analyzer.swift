@@ -41,7 +41,8 @@ final class Analyzer {
         guard depth <= 2 * Nesting.limit else { throw error("eval/depth", "code nests too deeply") }
         switch value {
         case .symbol(let symbol): return symbol.isData ? .constant(value) : try resolve(symbol.name)
-        case .list(let items): return items.isData ? .constant(value) : try inside(items) { () throws(Raised) in try analyzeList(items) }
+        case .list(let items):
+            return items.isData ? .constant(value) : try inside(items) { () throws(Raised) in try analyzeList(items) }
         case .vector(let items): return try inside(items) { () throws(Raised) in try analyzeVector(items) }
         case .object(let object): return try analyze(object)
         case .null, .bool, .int, .double, .big, .string, .keyword, .function, .error, .tagged, .meta, .cell:
@@ -78,7 +79,9 @@ final class Analyzer {
     }
 
     private func analyze(_ object: Object) throws(Raised) -> Node {
-        if object["_type"] == nil, object.entries.values.allSatisfy(Self.isConstant) { return .constant(.object(object)) }
+        if object["_type"] == nil, object.entries.values.allSatisfy(Self.isConstant) {
+            return .constant(.object(object))
+        }
         let values = Items(Array(object.entries.values), origin: object.origin)
         return .object(Array(object.entries.keys), try analyze(values, from: 0))
     }
@@ -146,7 +149,9 @@ final class Analyzer {
 
     private func analyzeCall(_ items: Items) throws(Raised) -> Node {
         let arguments = try analyze(items, from: 1)
-        if case .symbol(let symbol) = items.elements[0], let primitive = inlined(symbol.name, arguments) { return primitive }
+        if case .symbol(let symbol) = items.elements[0], let primitive = inlined(symbol.name, arguments) {
+            return primitive
+        }
         let callee = try analyzeCallee(items)
         return .call(callee, arguments, keywords: literalKeywords(items), site)
     }

@@ -15,9 +15,11 @@ extension Analyzer {
         try require(items.elements.count >= 3, "(\(form.rawValue) name value)")
         if case .list(let head) = items.elements[1] { return try analyzeFunctionDefinition(head, items) }
         if form == .def, items.elements.count >= 4, isParameters(items.elements[2]) {
-            return try define(try name(items, 1), { name throws(Raised) in
-                try self.lambda(name, parameters: items.elements[2], items, from: 3)
-            })
+            return try define(
+                try name(items, 1),
+                { name throws(Raised) in
+                    try self.lambda(name, parameters: items.elements[2], items, from: 3)
+                })
         }
         try require(!items.elements.count.isMultiple(of: 2), "(\(form.rawValue) name value) or (def name (args) body…)")
         var nodes: [Node] = []
@@ -99,7 +101,9 @@ extension Analyzer {
         let pairs = try bindingPairs(items, "(let (name value …) body…)")
         return try scoped { () throws(Raised) -> Node in
             var bindings: [Binding] = []
-            for (pattern, place) in pairs { bindings += try destructure(pattern, try analyze(place.items, place.index)) }
+            for (pattern, place) in pairs {
+                bindings += try destructure(pattern, try analyze(place.items, place.index))
+            }
             return wrap(bindings, try analyzeBody(items, from: 2))
         }
     }
@@ -123,7 +127,9 @@ extension Analyzer {
     private func nestedPairs(_ bindings: Items) -> [(Value, Slot)]? {
         var pairs: [(Value, Slot)] = []
         for value in bindings.elements {
-            guard case .list(let pair) = value, pair.elements.count == 2, case .symbol = pair.elements[0] else { return nil }
+            guard case .list(let pair) = value, pair.elements.count == 2, case .symbol = pair.elements[0] else {
+                return nil
+            }
             pairs.append((pair.elements[0], Slot(items: pair, index: 1)))
         }
         return pairs
@@ -192,10 +198,16 @@ extension Analyzer {
         case .list(let place):
             guard case .symbol(let head)? = place.elements.first, head.name == "get", place.elements.count >= 3,
                 case .symbol(let base) = place.elements[1]
-            else { throw error("eval/place", "a place is a name, name.key or (get name key …), got \(Describe.short(items.elements[1]))") }
+            else {
+                throw error(
+                    "eval/place",
+                    "a place is a name, name.key or (get name key …), got \(Describe.short(items.elements[1]))")
+            }
             return try put(base.name, try analyze(place, from: 2), value)
         default:
-            throw error("eval/place", "a place is a name, name.key or (get name key …), got \(Describe.short(items.elements[1]))")
+            throw error(
+                "eval/place",
+                "a place is a name, name.key or (get name key …), got \(Describe.short(items.elements[1]))")
         }
     }
 
@@ -225,7 +237,8 @@ extension Analyzer {
                 let variable = declare(symbol.name)
                 variable.isAssigned = true
                 let function = try lambda(symbol.name, parameters: items.elements[2], items, from: 3)
-                return .bind(variable, .constant(.null), body: .sequence([.assign(variable, function), .local(variable)]))
+                return .bind(
+                    variable, .constant(.null), body: .sequence([.assign(variable, function), .local(variable)]))
             }
         }
         try require(items.elements.count >= 2 && isParameters(items.elements[1]), "(fn (a b ...rest) body…)")

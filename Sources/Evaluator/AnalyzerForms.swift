@@ -60,7 +60,8 @@ extension Analyzer {
 
     /// `if(x > 1)`: an operator in the middle.
     private func infix(_ value: Value) -> ((Items) -> String)? {
-        guard case .symbol(let symbol) = value, ["<", ">", "<=", ">=", "=", "==", "!=", "+", "-", "*", "/"].contains(symbol.name),
+        guard case .symbol(let symbol) = value,
+            ["<", ">", "<=", ">=", "=", "==", "!=", "+", "-", "*", "/"].contains(symbol.name),
             lookup(symbol.name) == nil
         else { return nil }
         return { items in
@@ -168,7 +169,9 @@ extension Analyzer {
     /// `(each x xs body…)`, `(each (x i) xs body…)`; with two arguments the function `each`.
     private func analyzeEach(_ items: Items) throws(Raised) -> Node {
         if items.elements.count == 3 {
-            return .call(.global(machine.globals.named("%each"), currentSite), try analyze(items, from: 1), keywords: 0, currentSite)
+            return .call(
+                .global(machine.globals.named("%each"), currentSite), try analyze(items, from: 1), keywords: 0,
+                currentSite)
         }
         try require(items.elements.count >= 4, "(each x collection body…)")
         var patterns = [items.elements[1]]
@@ -236,7 +239,9 @@ extension Analyzer {
         }
         let values = try analyze(items, from: 1)
         guard values.count == label.variables.count else {
-            throw error("eval/arity", "arity mismatch: this loop has \(label.variables.count) variables, recur gives \(values.count)")
+            throw error(
+                "eval/arity",
+                "arity mismatch: this loop has \(label.variables.count) variables, recur gives \(values.count)")
         }
         return .recur(values, label, currentSite)
     }

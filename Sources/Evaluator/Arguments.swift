@@ -54,7 +54,8 @@ public struct Arguments {
     /// The error for an argument of the wrong kind: what is allowed, what was given.
     public func wrong(_ index: Int, _ allowed: String) -> Failure {
         Failure(
-            "eval/type", "\(function.name) takes \(allowed) as argument \(index + 1), got \(Describe.short(base[index]))",
+            "eval/type",
+            "\(function.name) takes \(allowed) as argument \(index + 1), got \(Describe.short(base[index]))",
             help: "its shape is \(function.signature)")
     }
 
@@ -148,7 +149,8 @@ extension Describe {
     /// What the ledger keeps of a value: a scalar's form, a collection's size.
     public static func summary(_ value: Value) -> String {
         switch value {
-        case .list(let items), .vector(let items): items.elements.count <= 8 ? short(value) : "[\(items.elements.count) items]"
+        case .list(let items), .vector(let items):
+            items.elements.count <= 8 ? short(value) : "[\(items.elements.count) items]"
         case .object(let object): object.entries.count <= 4 ? short(value) : "{\(object.entries.count) keys}"
         default: short(value)
         }

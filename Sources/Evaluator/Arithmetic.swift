@@ -124,7 +124,8 @@ enum Arithmetic {
         if let order = Number.compare(a, b) { return order }
         if let order = Ordering.compareAtoms(a, b) { return order }
         throw Failure(
-            "eval/type", "\(name) compares two numbers or two strings, got \(Describe.short(left)) and \(Describe.short(right))")
+            "eval/type",
+            "\(name) compares two numbers or two strings, got \(Describe.short(left)) and \(Describe.short(right))")
     }
 
     private static func apply(
@@ -176,7 +177,8 @@ enum Ordering {
         case (_, .null): return .greater
         case (.vector(let x), .vector(let y)): return try compare(x.elements, y.elements)
         default:
-            throw Failure("eval/type", "\(Describe.short(left)) and \(Describe.short(right)) have no order between them")
+            throw Failure(
+                "eval/type", "\(Describe.short(left)) and \(Describe.short(right)) have no order between them")
         }
     }
 

@@ -141,7 +141,9 @@ enum Arity {
     }
 
     private static func text(_ allowed: ClosedRange<Int>) -> String {
-        if allowed.upperBound == .max { return allowed.lowerBound == 0 ? "any number of" : "at least \(allowed.lowerBound)" }
+        if allowed.upperBound == .max {
+            return allowed.lowerBound == 0 ? "any number of" : "at least \(allowed.lowerBound)"
+        }
         if allowed.lowerBound == allowed.upperBound { return "\(allowed.lowerBound)" }
         return "\(allowed.lowerBound) to \(allowed.upperBound)"
     }

@@ -45,7 +45,9 @@ enum Collections {
             return name == "_type" ? .text(tagged.type) : tagged.fields[name] ?? .null
         case .meta(let meta): return try member(try meta.data(), key)
         case .bool, .int, .double, .big, .symbol, .keyword, .function, .cell:
-            throw Failure("eval/type", "\(Describe.kind(value)) \(Describe.short(value)) has no members, asked for \(Describe.short(key))")
+            throw Failure(
+                "eval/type",
+                "\(Describe.kind(value)) \(Describe.short(value)) has no members, asked for \(Describe.short(key))")
         }
     }
 

@@ -50,7 +50,8 @@ final class Emitter {
         emit(.return)
         return Code(
             lambda: lambda, frameSize: tallest + 2, captures: lambda.scope.captures.map(capture),
-            instructions: instructions, constants: constants, codes: codes, globals: globals, masks: masks, sites: sites)
+            instructions: instructions, constants: constants, codes: codes, globals: globals, masks: masks, sites: sites
+        )
     }
 
     private func capture(_ variable: Variable) -> Code.Capture {
@@ -257,7 +258,8 @@ final class Emitter {
             height -= 1
             return emit(.jumpIfTrue)
         }
-        guard case .primitive(let primitive, let operands, let site) = test, let comparison = Comparison(primitive) else {
+        guard case .primitive(let primitive, let operands, let site) = test, let comparison = Comparison(primitive)
+        else {
             emit(test, .pushed)
             height -= 1
             return emit(.jumpIfFalse)
@@ -407,7 +409,10 @@ final class Emitter {
     private func emitRecur(_ values: [Node], _ label: LoopLabel, _ site: Site?, _ use: Use) {
         guard use.endsTurn else {
             let message = "recur must be the last thing a turn of the loop does"
-            emit(.constant, c: index(of: .error(Diagnostic(Failure("eval/recur", message), source: site?.source, span: site?.span))))
+            emit(
+                .constant,
+                c: index(of: .error(Diagnostic(Failure("eval/recur", message), source: site?.source, span: site?.span)))
+            )
             mark(site)
             emit(.raise)
             if use.isPushed { push() }

@@ -70,9 +70,13 @@ extension Machine {
 
     /// What `(doc name)` shows: signature, text, examples.
     public func documentation(of name: String) -> (signature: String, documentation: Documentation)? {
-        guard let value = globals.bound(name)?.value ?? builtins[name], case .function(let function) = value else { return nil }
+        guard let value = globals.bound(name)?.value ?? builtins[name], case .function(let function) = value else {
+            return nil
+        }
         if let builtin = function as? Builtin, let text = builtin.documentation { return (builtin.signature, text) }
-        if let control = function as? ControlFunction, let text = control.documentation { return (control.signature, text) }
+        if let control = function as? ControlFunction, let text = control.documentation {
+            return (control.signature, text)
+        }
         guard isBuiltin(name), let chunk = chunk(name) else { return nil }
         return (function.signature, chunk.documentation)
     }

@@ -12,10 +12,12 @@ extension Library {
             Builtin(
                 "(object …keys-and-values)", arity: 0...Int.max, lineage: .plain,
                 documentation: Documentation(
-                    "An object of keys, each followed by its value.", examples: ["(object :a 1 \"b\" 2) => {a: 1 b: 2}"]),
+                    "An object of keys, each followed by its value.", examples: ["(object :a 1 \"b\" 2) => {a: 1 b: 2}"]
+                ),
                 body: { [unowned machine] arguments throws(Failure) in
                     guard arguments.count.isMultiple(of: 2) else {
-                        throw Failure("eval/arity", "object takes keys and values in pairs, got \(arguments.count) arguments")
+                        throw Failure(
+                            "eval/arity", "object takes keys and values in pairs, got \(arguments.count) arguments")
                     }
                     var entries = Object.Entries()
                     for index in stride(from: 0, to: arguments.count, by: 2) {
@@ -105,8 +107,11 @@ extension Library {
 
     private static func registerInternals(in machine: Machine) {
         machine.register(
-            Builtin("(%items collection)", arity: 1...1, lineage: .plain) { [unowned machine] arguments throws(Failure) in
-                guard let items = Collections.items(try arguments.data(0)) else { throw arguments.wrong(0, "a collection") }
+            Builtin("(%items collection)", arity: 1...1, lineage: .plain) {
+                [unowned machine] arguments throws(Failure) in
+                guard let items = Collections.items(try arguments.data(0)) else {
+                    throw arguments.wrong(0, "a collection")
+                }
                 guard case .meta(let meta) = arguments[0] else { return .vector(Items(items)) }
                 return .vector(
                     Items(items.enumerated().map { machine.select($0.element, of: meta, path: "[\($0.offset)]") }))

@@ -42,7 +42,8 @@ extension Library {
             Builtin(
                 "(identical? a b)", arity: 2...2, lineage: .plain,
                 documentation: Documentation(
-                    "Whether two values are equal and of one kind at every level.", examples: ["(identical? 1 1.0) => false"]),
+                    "Whether two values are equal and of one kind at every level.",
+                    examples: ["(identical? 1 1.0) => false"]),
                 body: { arguments throws(Failure) in .bool(try Value.identical(arguments[0], arguments[1])) }))
     }
 }

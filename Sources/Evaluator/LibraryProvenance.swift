@@ -11,7 +11,8 @@ extension Library {
             Builtin(
                 "(source value)", arity: 1...1, lineage: .plain,
                 documentation: Documentation(
-                    "The session that made the value, meta for one that never crossed.", examples: ["(source 1) => \"meta\""]),
+                    "The session that made the value, meta for one that never crossed.",
+                    examples: ["(source 1) => \"meta\""]),
                 body: { arguments in
                     if case .meta(let meta) = arguments[0] { .text(meta.source) } else { .text("meta") }
                 }))

@@ -66,7 +66,8 @@ public final class Machine {
             Value.function(
                 Control("(form)", arity: 0...0) { [unowned self] _, _ throws(Failure) in
                     do throws(Raised) {
-                        return .call(try closure(form.value, site: Site(source: source, span: form.span), isMeta: false), [])
+                        return .call(
+                            try closure(form.value, site: Site(source: source, span: form.span), isMeta: false), [])
                     } catch {
                         throw thrown(.error(take(error)))
                     }

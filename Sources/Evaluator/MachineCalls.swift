@@ -13,7 +13,9 @@ extension Machine {
             guard case .function(let function) = place.pointee else { throw notCallable(place.pointee) }
             switch function.kind {
             case .closure:
-                guard let next = try enter(fiber, unsafeDowncast(function, to: Closure.self), count) else { return false }
+                guard let next = try enter(fiber, unsafeDowncast(function, to: Closure.self), count) else {
+                    return false
+                }
                 count = next
             case .builtin:
                 try callBuiltin(fiber, unsafeDowncast(function, to: Builtin.self), count, literalKeywords)
@@ -264,7 +266,9 @@ extension Machine {
         case 2: slot = frame.closure._withUnsafeGuaranteedRef { $0.captures + index }
         default:
             slot = frame.closure._withUnsafeGuaranteedRef { $0.code.slots[index] }
-            if case .cell = slot.pointee { throw unbound(frame.closure._withUnsafeGuaranteedRef { $0.code.globals[index] }) }
+            if case .cell = slot.pointee {
+                throw unbound(frame.closure._withUnsafeGuaranteedRef { $0.code.globals[index] })
+            }
         }
         guard case .cell(let cell) = slot.pointee else { return try body(slot) }
         return try body(&cell.value)

@@ -99,8 +99,10 @@ enum NearMiss {
     /// The form that works for habits from other languages.
     static func hint(for name: String) -> String? {
         switch name {
-        case "import", "from", "require": "a runtime's modules are there by name: (py.os.getcwd), (js.path.join \"a\" \"b\")"
-        case "ls", "cd", "pwd", "cat", "git", "grep", "echo", "mkdir", "rm", "cp", "mv", "make", "curl", "find", "head", "tail":
+        case "import", "from", "require":
+            "a runtime's modules are there by name: (py.os.getcwd), (js.path.join \"a\" \"b\")"
+        case "ls", "cd", "pwd", "cat", "git", "grep", "echo", "mkdir", "rm", "cp", "mv", "make", "curl", "find", "head",
+            "tail":
             "a shell command: (sh \"\(name) …\") or (sh.\(name) …)"
         case "console", "console.log": "(print x) prints here; (js.console.log x) in JavaScript"
         case "printf", "puts": "(print x) prints"
@@ -125,7 +127,9 @@ enum NearMiss {
         for sign in ["==", "!=", "<=", ">=", "=", "+", "*", "<", ">"] {
             let parts = name.split(separator: sign, maxSplits: 1, omittingEmptySubsequences: true)
             guard parts.count == 2, name.contains(sign), !name.hasPrefix("-"), !name.hasPrefix("=") else { continue }
-            if sign == "=" { return "a keyword argument is :\(parts[0]) \(parts[1]); (def \(parts[0]) \(parts[1])) defines" }
+            if sign == "=" {
+                return "a keyword argument is :\(parts[0]) \(parts[1]); (def \(parts[0]) \(parts[1])) defines"
+            }
             return "the operator comes first: (\(sign == "==" ? "=" : sign) \(parts[0]) \(parts[1]))"
         }
         return nil

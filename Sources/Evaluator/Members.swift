@@ -13,7 +13,7 @@ enum Members {
         let key = try first.unwrapped()
         let rest = keys.dropFirst()
         switch try owner.unwrapped() {
-        case .null: 
+        case .null:
             guard Collections.keyText(key) != nil else { throw Collections.wrongKey(key, "an object", "a name") }
             try check(.null, rest, value)
         case .object(let object):
@@ -23,7 +23,8 @@ enum Members {
             guard case .int(let index) = key else { throw Collections.wrongKey(key, "a vector", "an integer") }
             let count = items.elements.count
             guard (-count...count).contains(index) else {
-                throw Failure("eval/index", "index \(index) is outside a vector of \(count)", help: "index \(count) appends")
+                throw Failure(
+                    "eval/index", "index \(index) is outside a vector of \(count)", help: "index \(count) appends")
             }
             let place = index < 0 ? index + count : index
             try check(place < count ? items.elements[place] : .null, rest, value)

@@ -33,8 +33,9 @@ public struct KernelLanguage: Sendable {
     private static let pythonLoader = """
         import sys
         d=sys.argv.pop(1);p=sys.path[:];sys.path[:]=[d]+[x for x in p if x]
+        w=sys.dont_write_bytecode;sys.dont_write_bytecode=False
         import _meta_kernel
-        sys.path[:]=p;del d,p
+        sys.dont_write_bytecode=w;sys.path[:]=p;del d,p,w
         _meta_kernel.main()
         """
 

@@ -19,7 +19,8 @@ extension Diagnostic {
     private static func excerpt(_ source: Source, _ span: Span) -> [String] {
         let place = source.place(of: span.lower)
         let (text, column) = window(place)
-        let width = max(1, min(source.text(of: span).prefix { !$0.isNewline }.count, text.unicodeScalars.count - column + 1))
+        let width = max(
+            1, min(source.text(of: span).prefix { !$0.isNewline }.count, text.unicodeScalars.count - column + 1))
         let gutter = String(place.line)
         let blank = String(repeating: " ", count: gutter.count)
         return [

@@ -25,7 +25,8 @@ public enum ReadError: Error {
 
 /// The names that the evaluator treats as forms of the language rather than functions.
 public enum SpecialForm: String, CaseIterable {
-    case and, `case`, `catch`, cond, def, `do`, each, finally, fn, `if`, lambda, `let`, loop, macro, meta, or, quasiquote
+    case and, `case`, `catch`, cond, def, `do`, each, finally, fn, `if`, lambda, `let`, loop, macro, meta, or,
+        quasiquote
     case quote, recur, set, `try`, unless, `var`, when, `while`
     case arrow = "=>"
     case threadFirst = "->"

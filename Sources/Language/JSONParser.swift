@@ -130,7 +130,8 @@ struct JSONParser {
                 position += 1
                 return try checked(decoded, at: start)
             case UInt8(ascii: "\\"): try escape(into: &decoded)
-            case 0..<0x20: throw failure("json/control", "a control character in a string must be escaped", at: position)
+            case 0..<0x20:
+                throw failure("json/control", "a control character in a string must be escaped", at: position)
             default:
                 decoded.append(byte)
                 position += 1

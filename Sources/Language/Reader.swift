@@ -226,8 +226,10 @@ public struct Reader {
         guard position > 0 else { return true }
         let before = bytes[position - 1]
         return Token.isSpace(before)
-            || [UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: "`"), UInt8(ascii: ","),
-                UInt8(ascii: "'")].contains(before)
+            || [
+                UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: "`"), UInt8(ascii: ","),
+                UInt8(ascii: "'"),
+            ].contains(before)
     }
 
     private func startsName(_ byte: UInt8) -> Bool {

@@ -27,7 +27,9 @@ enum Token {
             return false
         }
         guard key.utf8.allSatisfy({ isName($0) && $0 != UInt8(ascii: ":") }), !startsNumber(key) else { return false }
-        return key.unicodeScalars.allSatisfy { !$0.properties.isWhitespace && $0.properties.generalCategory != .control }
+        return key.unicodeScalars.allSatisfy {
+            !$0.properties.isWhitespace && $0.properties.generalCategory != .control
+        }
     }
 
     /// Whether the text must be a number or nothing: a digit first, or a sign or point and a digit.
@@ -35,7 +37,9 @@ enum Token {
         var bytes = text.utf8.makeIterator()
         guard let first = bytes.next() else { return false }
         if isDigit(first) { return true }
-        guard first == UInt8(ascii: "-") || first == UInt8(ascii: "+") || first == UInt8(ascii: ".") else { return false }
+        guard first == UInt8(ascii: "-") || first == UInt8(ascii: "+") || first == UInt8(ascii: ".") else {
+            return false
+        }
         guard let second = bytes.next() else { return false }
         return isDigit(second) || (second == UInt8(ascii: ".") && first != UInt8(ascii: ".") && isDigit(bytes.next()))
     }
@@ -135,14 +139,17 @@ enum Token {
     }
 
     private static func malformed(_ text: String) -> NumberResult {
-        .malformed(Failure("reader/number", "\(Printer.quoted(String(text.prefix(60)))) is not a number", help: hint(text)))
+        .malformed(
+            Failure("reader/number", "\(Printer.quoted(String(text.prefix(60)))) is not a number", help: hint(text)))
     }
 
     /// The form that works for `1+1` and its like.
     private static func hint(_ text: String) -> String {
         for sign in ["+", "-", "*", "/", "<", ">", "=="] {
             let parts = text.dropFirst().split(separator: sign, maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let left = text.first.map({ String($0) + parts[0] }), !parts[1].isEmpty else { continue }
+            guard parts.count == 2, let left = text.first.map({ String($0) + parts[0] }), !parts[1].isEmpty else {
+                continue
+            }
             let name = sign == "==" ? "=" : sign
             return "the operator comes first: (\(name) \(left) \(parts[1]))"
         }

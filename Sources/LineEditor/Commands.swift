@@ -1,7 +1,7 @@
 import CEditLine
 
 /// What each of the editor's own keys does to the text.
-extension LineEditor {
+extension Editor {
     func run(_ command: CELCommand) -> CELVerdict {
         guard let engine else { return CEL_LEAVE }
         let before = Self.buffer(engine)

@@ -1,6 +1,6 @@
 import CEditLine
 
-extension LineEditor {
+extension Editor {
     /// What follows ESC in the keys that vi mode must have as well.
     private static let sequences: [(String, CELCommand)] = [
         ("[A", CEL_UP), ("OA", CEL_UP), ("[B", CEL_DOWN), ("OB", CEL_DOWN), ("[C", CEL_RIGHT), ("OC", CEL_RIGHT),

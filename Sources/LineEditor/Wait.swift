@@ -1,6 +1,6 @@
 import Glibc
 
-extension LineEditor {
+extension Editor {
     /// The wait of an owner that has nothing else to wait for.
     public static func waitForInput(signals: Int32) -> Wakening {
         var watched = [

@@ -12,7 +12,8 @@ struct Command {
         guard text.first == ":" else { return nil }
         let name = String(text.dropFirst().prefix { $0.isLetter })
         let rest = text.dropFirst(1 + name.count)
-        guard Self.table.contains(where: { $0.name == name }), rest.first.map({ $0 == " " || $0 == "\n" }) ?? true else {
+        guard Self.table.contains(where: { $0.name == name }), rest.first.map({ $0 == " " || $0 == "\n" }) ?? true
+        else {
             return nil
         }
         self.name = name
@@ -90,7 +91,9 @@ extension Program {
     /// Runs a line of a runtime's own language; in the shell its output is text, not a value.
     func runCode(_ code: String, in runtime: String) -> Value? {
         let value = call(runtime, [.text(code)])
-        guard runtime == "sh", options.form == .pretty, case .string(let text)? = try? value?.unwrapped() else { return value }
+        guard runtime == "sh", options.form == .pretty, case .string(let text)? = try? value?.unwrapped() else {
+            return value
+        }
         if !text.string.isEmpty { router.console.result(text.string) }
         return nil
     }
@@ -124,8 +127,10 @@ extension Router {
     /// The sessions as a table for people.
     var runtimeTable: String {
         let rows = sessions.runtimes.map { status in
-            [status.name, status.state.rawValue, status.version ?? "", status.interpreter ?? "not found",
-             status.memory.map { "\($0 >> 20) MiB" } ?? ""]
+            [
+                status.name, status.state.rawValue, status.version ?? "", status.interpreter ?? "not found",
+                status.memory.map { "\($0 >> 20) MiB" } ?? "",
+            ]
         }
         let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in

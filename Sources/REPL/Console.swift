@@ -16,6 +16,15 @@ public final class Console {
         self.printsToStandardError = printsToStandardError
     }
 
+    public static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+    public static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// Writes a line of the command line's own: its help, or what is wrong with it.
+    public static func say(_ text: String, isError: Bool) {
+        let console = Console(printsToStandardError: false)
+        if isError { console.message(text) } else { console.result(text) }
+    }
+
     /// Whether the last byte written left the cursor behind text.
     private var isMidLine = false
 

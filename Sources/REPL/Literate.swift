@@ -9,7 +9,8 @@ enum Literate {
     static func blocks(_ source: Source) -> [Source] {
         var blocks: [Source] = []
         var open: (language: String, line: Int, text: [String])?
-        let lines = String(decoding: source.bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = String(decoding: source.bytes, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
             let text = withoutIdentifier(line)
             guard text.drop(while: { $0 == " " }).hasPrefix("```") else {
@@ -17,7 +18,9 @@ enum Literate {
                 continue
             }
             if let block = open {
-                if let program = program(block.language, block.text, name: source.name, line: block.line) { blocks.append(program) }
+                if let program = program(block.language, block.text, name: source.name, line: block.line) {
+                    blocks.append(program)
+                }
                 open = nil
             } else {
                 let language = text.drop { $0 == " " || $0 == "`" }.prefix { $0.isLetter || $0.isNumber }

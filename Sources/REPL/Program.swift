@@ -48,7 +48,8 @@ public final class Program {
         var last: Value?
         for (index, text) in texts.enumerated() where !isOver {
             let name = texts.count == 1 ? "<exec>" : "<exec \(index + 1)>"
-            guard let source = source(name: name, bytes: text == "-" ? StandardInput.all(router) : Array(text.utf8)) else { continue }
+            guard let source = source(name: name, bytes: text == "-" ? StandardInput.all(router) : Array(text.utf8))
+            else { continue }
             if case .ran(let value)? = command(source) {
                 last = value
                 continue
@@ -80,7 +81,9 @@ public final class Program {
             let chunk = StandardInput.next(router)
             isEnded = chunk == nil
             pending += chunk ?? []
-            guard let end = isEnded ? pending.count : pending.lastIndex(of: 0x0A).map({ $0 + 1 }), end > 0 else { continue }
+            guard let end = isEnded ? pending.count : pending.lastIndex(of: 0x0A).map({ $0 + 1 }), end > 0 else {
+                continue
+            }
             guard let source = source(name: "<stdin>", bytes: Array(pending[..<end]), firstLine: line) else {
                 pending = Array(pending[end...])
                 continue
@@ -149,8 +152,10 @@ public final class Program {
 
     func source(name: String, bytes: [UInt8], firstLine: Int = 1) -> Source? {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            fail(Diagnostic(
-                code: "reader/utf8", message: "\(name) is not UTF-8: invalid byte at offset \(UTF8Check.offset(bytes))"))
+            fail(
+                Diagnostic(
+                    code: "reader/utf8",
+                    message: "\(name) is not UTF-8: invalid byte at offset \(UTF8Check.offset(bytes))"))
             return nil
         }
         return Source(name: name, text: text, firstLine: firstLine)

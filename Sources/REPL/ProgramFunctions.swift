@@ -18,7 +18,8 @@ extension Program {
         machine.register(
             Control(
                 "(include path)", arity: 1...1,
-                documentation: Documentation("Reads and evaluates a file, once; its path is taken from the working directory.")
+                documentation: Documentation(
+                    "Reads and evaluates a file, once; its path is taken from the working directory.")
             ) { [unowned self] arguments, _ throws(Failure) in
                 try include(try arguments.string(0))
             })

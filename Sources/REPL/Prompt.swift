@@ -7,11 +7,11 @@ import LineEditor
 /// The interactive prompt.
 public final class Prompt {
     private let program: Program
-    private var editor: LineEditor?
+    private var editor: Editor?
     /// The runtime whose language is typed; nil is meta.
     private var mode: String?
     private var lineNumber = 0
-    private var wakenings: [LineEditor.Wakening] = []
+    private var wakenings: [Editor.Wakening] = []
 
     private var router: Router { program.router }
 
@@ -23,7 +23,7 @@ public final class Prompt {
     ///
     /// - Returns: False when descriptors 0 and 1 are not a terminal.
     public func run(version: String) -> Bool {
-        var hooks = LineEditor.Hooks()
+        var hooks = Editor.Hooks()
         hooks.isComplete = { [unowned self] text in isComplete(text) }
         hooks.explainIncomplete = { [unowned self] text in mode == nil ? Completeness.open(text) : nil }
         hooks.complete = { [unowned self] text, cursor in
@@ -31,8 +31,10 @@ public final class Prompt {
         }
         hooks.wait = { [unowned self] signals in wait(signals) }
         let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
-        guard let editor = LineEditor(
-            program: "meta", historyPath: Self.historyPath, isDumb: terminal.isEmpty || terminal == "dumb", hooks: hooks)
+        guard
+            let editor = Editor(
+                program: "meta", historyPath: Self.historyPath, isDumb: terminal.isEmpty || terminal == "dumb",
+                hooks: hooks)
         else { return false }
         self.editor = editor
         router.sessions.width = editor.terminalColumns
@@ -45,7 +47,7 @@ public final class Prompt {
         return true
     }
 
-    private func loop(_ editor: LineEditor) {
+    private func loop(_ editor: Editor) {
         while program.exitStatus == nil, router.ending == nil {
             router.console.freshLine()
             let name = mode.map { "(\($0))> " } ?? "meta> "
@@ -101,7 +103,7 @@ public final class Prompt {
 
     // MARK: Waiting
 
-    private func wait(_ signals: Int32) -> LineEditor.Wakening {
+    private func wait(_ signals: Int32) -> Editor.Wakening {
         while wakenings.isEmpty {
             var shown = ""
             router.console.interceptor = { shown += $0 }
@@ -135,9 +137,12 @@ enum Habits {
         let words = text.split(separator: " ").map(String.init)
         guard let first = words.first else { return nil }
         if words.count > 1, ["import", "from"].contains(first) {
-            return "meta is not Python: (py \"\(escaped(text))\") runs it there; a module is there by name, as in (py.\(words[1]).…)"
+            return
+                "meta is not Python: (py \"\(escaped(text))\") runs it there; a module is there by name, as in (py.\(words[1]).…)"
         }
-        if words.count >= 3, words[1] == "=" { return "write (def \(first) \(words.dropFirst(2).joined(separator: " "))) to define \(first)" }
+        if words.count >= 3, words[1] == "=" {
+            return "write (def \(first) \(words.dropFirst(2).joined(separator: " "))) to define \(first)"
+        }
         if commands.contains(first), words.count > 1 || first == "ls" || first == "pwd" {
             return "a shell command: (sh \"\(escaped(text))\"), or :sh \(text)"
         }
@@ -148,7 +153,8 @@ enum Habits {
     }
 
     private static let commands: Set = [
-        "ls", "cd", "pwd", "cat", "git", "grep", "mkdir", "rm", "cp", "mv", "make", "curl", "head", "tail", "sudo", "vim", "npm", "pip",
+        "ls", "cd", "pwd", "cat", "git", "grep", "mkdir", "rm", "cp", "mv", "make", "curl", "head", "tail", "sudo",
+        "vim", "npm", "pip",
     ]
 
     private static func escaped(_ text: String) -> String {

@@ -32,7 +32,8 @@ extension Router {
 
     /// `py int 0.2 ms`, for a value as a runtime gave it.
     private func comment(_ value: Value) -> String? {
-        guard case .meta(let meta) = value, let entry = machine.ledger[meta.number], let duration = entry.duration else {
+        guard case .meta(let meta) = value, let entry = machine.ledger[meta.number], let duration = entry.duration
+        else {
             return nil
         }
         return [entry.source, entry.foreignType, Elapsed.text(duration)].filter { !$0.isEmpty }.joined(separator: " ")

@@ -38,8 +38,9 @@ public final class Router {
 
     /// How a request ended.
     enum Outcome {
-        case reply(Reply, body: [UInt8], output: [UInt8]?, entry: (_ summary: String) -> Ledger.Entry)
-        case failure(ErrorHeader, output: [UInt8]?, errorTail: String)
+        case reply(
+            Reply, body: [UInt8], output: [UInt8]?, errorTail: String, entry: (_ summary: String) -> Ledger.Entry)
+        case failure(ErrorHeader)
     }
 
     public init(version: String, console: Console) {
@@ -68,7 +69,8 @@ public final class Router {
             case .finished(let value): return .success(value)
             case .failed(let diagnostic): return .failure(machine.raise(diagnostic))
             case .suspended, .yielded:
-                return .failure(machine.raise(Diagnostic(code: "eval/unknown", message: "the program stopped unfinished")))
+                return .failure(
+                    machine.raise(Diagnostic(code: "eval/unknown", message: "the program stopped unfinished")))
             }
         } catch {
             return .failure(error)
@@ -127,10 +129,12 @@ public final class Router {
             let id = try sessions.submit(request, body: body, to: session, captures: captures)
             errorTails[session] = Tail()
             waiting[id] = Waiting(
-                fiber: fiber, session: session, code: request.summary, parents: parents, start: Clock.now, finish: finish)
+                fiber: fiber, session: session, code: request.summary, parents: parents, start: Clock.now,
+                finish: finish)
             return .suspend
         } catch {
-            throw Failure(error.code, error.message, help: error.help.isEmpty ? nil : error.help.joined(separator: "\n        "))
+            throw Failure(
+                error.code, error.message, help: error.help.isEmpty ? nil : error.help.joined(separator: "\n        "))
         }
     }
 
@@ -146,17 +150,15 @@ public final class Router {
         switch event {
         case .reply(let id, let reply, let body, let output):
             finish(id) { waiting in
-                .reply(reply, body: body, output: output) { summary in
+                .reply(reply, body: body, output: output, errorTail: errorTails[waiting.session]?.text ?? "") {
+                    summary in
                     Ledger.Entry(
                         source: waiting.session, code: waiting.code, foreignType: reply.type ?? "",
                         place: waiting.fiber.name, start: waiting.start, duration: reply.elapsed,
                         parents: waiting.parents, summary: summary)
                 }
             }
-        case .failure(let id, let error, _, let output):
-            finish(id) { waiting in
-                .failure(error, output: output, errorTail: errorTails[waiting.session]?.text ?? "")
-            }
+        case .failure(let id, let error, _, _): finish(id) { _ in .failure(error) }
         case .output(let session, let stream, let bytes):
             if stream == .stderr { errorTails[session, default: Tail()].append(bytes) }
             console.program(bytes, isError: stream == .stderr)
@@ -182,7 +184,8 @@ public final class Router {
             code: death.errorCode, message: "session \(session) \(death.message)",
             help: "its next use starts it afresh; what it held is gone", session: session,
             data: .object(Object(["stderr": .vector(Items(death.lastLines.map(Value.text)))])),
-            frames: death.code.map { [Diagnostic.Frame(function: "while running", source: session, line: 1, text: $0)] } ?? [])
+            frames: death.code.map { [Diagnostic.Frame(function: "while running", source: session, line: 1, text: $0)] }
+                ?? [])
         var isTold = false
         for id in failed {
             guard let request = waiting.removeValue(forKey: id) else { continue }

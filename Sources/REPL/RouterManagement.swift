@@ -9,9 +9,11 @@ extension Router {
             Builtin(
                 "(runtimes)", arity: 0...0, lineage: .plain,
                 documentation: Documentation(
-                    "The sessions there are, as objects: name, language, state, interpreter, version, pid, memory in bytes.")
+                    "The sessions there are, as objects: name, language, state, interpreter, version, pid, memory in bytes."
+                )
             ) { [unowned self] _ in .vector(Items(sessions.runtimes.map(Self.row))) })
-        steer("restart", "Ends a runtime and starts it anew; what it held is gone.") { sessions, name throws(SessionError) in
+        steer("restart", "Ends a runtime and starts it anew; what it held is gone.") {
+            sessions, name throws(SessionError) in
             try sessions.restart(name)
         }
         steer("stop", "Ends a runtime; its next use starts it anew.") { sessions, name throws(SessionError) in
@@ -105,7 +107,9 @@ extension Router {
                     help: "it takes :as name, :command path, :env {…}, :cwd path, :memory bytes")
             }
         }
-        guard let name, !name.isEmpty else { throw Failure("eval/arity", "spawn needs a name: (spawn 'py :as \"py2\")") }
+        guard let name, !name.isEmpty else {
+            throw Failure("eval/arity", "spawn needs a name: (spawn 'py :as \"py2\")")
+        }
         sessions.define(name, launch)
         return .function(register(session: name))
     }
@@ -124,9 +128,9 @@ extension Router {
 
     func registerShell() {
         let shapes: [(String, String, (Int, [UInt8], String) throws(Failure) -> Value)] = [
-            ("run", "Runs source in the shell and never raises: {stdout stderr status}.", Self.ran),
-            ("lines", "Runs source in the shell: its output's lines.", Self.lines),
-            ("bytes", "Runs source in the shell: its output as bytes.", Self.bytes),
+            ("run", "Runs source in the shell and never raises: {stdout stderr status}.", ran),
+            ("lines", "Runs source in the shell: its output's lines.", lines),
+            ("bytes", "Runs source in the shell: its output as bytes.", bytes),
         ]
         for (name, text, result) in shapes {
             for prefix in ["sh", "bash", "shell"] {
@@ -139,28 +143,27 @@ extension Router {
         }
     }
 
-    private static func ran(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
+    private func ran(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
         .object(
             Object([
                 "stdout": try ShellOutput.text(output), "stderr": .text(errorTail), "status": .int(status),
             ]))
     }
 
-    private static func lines(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
-        try check(status, errorTail)
+    private func lines(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
+        try check(status, output, errorTail)
         guard case .string(let text) = try ShellOutput.text(output), !output.isEmpty else { return .vector(Items([])) }
         return .vector(
             Items(text.string.split(separator: "\n", omittingEmptySubsequences: false).map { .text(String($0)) }))
     }
 
-    private static func bytes(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
-        try check(status, errorTail)
+    private func bytes(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
+        try check(status, output, errorTail)
         return .tagged(Tagged(type: "Bytes", fields: Object(["base64": .text(Base64.encode(output))])))
     }
 
-    private static func check(_ status: Int, _ errorTail: String) throws(Failure) {
-        guard status != 0 else { return }
-        throw Failure("runtime/status", "the command ended with status \(status)", help: errorTail.isEmpty ? nil : errorTail)
+    private func check(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) {
+        if status != 0 { throw machine.failure(Self.failed(status, output, errorTail, "sh")) }
     }
 }
 

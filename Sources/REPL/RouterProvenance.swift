@@ -8,7 +8,8 @@ extension Router {
             Builtin(
                 "(provenance value)", arity: 1...1, lineage: .plain,
                 documentation: Documentation(
-                    "Where a value came from: session, sequence, type, code, place, start (seconds since 1970), duration (µs), parents.")
+                    "Where a value came from: session, sequence, type, code, place, start (seconds since 1970), duration (µs), parents."
+                )
             ) { [unowned self] arguments in
                 guard case .meta(let meta) = arguments[0] else { return .null }
                 return provenance(meta.number)
@@ -77,7 +78,9 @@ extension Router {
                 duration: entry.duration.map(Elapsed.text) ?? ""))
         for (index, parent) in entry.parents.enumerated() {
             let isLast = index == entry.parents.count - 1
-            collect(parent, prefix: prefix + (isLast ? "   " : "│  "), branch: prefix + (isLast ? "└─ " : "├─ "), into: &rows)
+            collect(
+                parent, prefix: prefix + (isLast ? "   " : "│  "), branch: prefix + (isLast ? "└─ " : "├─ "),
+                into: &rows)
         }
     }
 

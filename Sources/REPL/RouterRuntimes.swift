@@ -12,8 +12,10 @@ extension Router {
         for language in KernelLanguage.all {
             let runtime = register(session: language.name, aliases: language.aliases)
             table[Key(language.name)] = .object(
-                Object(["eval": machine.globals.named(runtime.name + ".eval").value ?? .null,
-                        "marshal": machine.globals.named(runtime.name + ".serialize").value ?? .null]))
+                Object([
+                    "eval": machine.globals.named(runtime.name + ".eval").value ?? .null,
+                    "marshal": machine.globals.named(runtime.name + ".serialize").value ?? .null,
+                ]))
         }
         machine.globals.define("runtime-dispatch", .object(Object(table)))
         registerSeed()
@@ -37,27 +39,42 @@ extension Router {
     private func members(of runtime: Runtime) -> [(String, Function)] {
         let name = runtime.session
         return [
-            (".eval", Control("(\(name).eval code …:name value)", arity: 1...Int.max) { arguments, fiber throws(Failure) in
-                let given = try Given(arguments)
-                guard case .string(let code)? = try given.positional.first?.unwrapped() else {
-                    return try runtime.deliver(arguments[0], in: fiber)
+            (
+                ".eval",
+                Control("(\(name).eval code …:name value)", arity: 1...Int.max) { arguments, fiber throws(Failure) in
+                    let given = try Given(arguments)
+                    guard case .string(let code)? = try given.positional.first?.unwrapped() else {
+                        return try runtime.deliver(arguments[0], in: fiber)
+                    }
+                    return try runtime.eval(code.string, given, in: fiber)
                 }
-                return try runtime.eval(code.string, given, in: fiber)
-            }),
-            (".serialize", Builtin("(\(name).serialize value)", arity: 1...1) { arguments throws(Failure) in
-                let body = try Envelope.encode(try arguments.data(0))
-                return .string(Text(String(decoding: body, as: UTF8.self), isJSON: true))
-            }),
-            (":get", Control("(\(name):get \"name\")", arity: 1...1) { arguments, fiber throws(Failure) in
-                try runtime.fetch(Self.path(try arguments.string(0)), in: fiber)
-            }),
-            (":set", Control("(\(name):set \"name\" value)", arity: 2...2) { arguments, fiber throws(Failure) in
-                try runtime.assign(Self.path(try arguments.string(0)), arguments[1], in: fiber)
-            }),
-            (":import", Control("(\(name):import \"module\" :as \"name\")", arity: 1...3) { arguments, fiber throws(Failure) in
-                let alias = arguments.count == 3 ? try arguments.string(2) : nil
-                return try runtime.importModule(Self.path(try arguments.string(0)), as: alias, in: fiber)
-            }),
+            ),
+            (
+                ".serialize",
+                Builtin("(\(name).serialize value)", arity: 1...1) { arguments throws(Failure) in
+                    let body = try Envelope.encode(try arguments.data(0))
+                    return .string(Text(String(decoding: body, as: UTF8.self), isJSON: true))
+                }
+            ),
+            (
+                ":get",
+                Control("(\(name):get \"name\")", arity: 1...1) { arguments, fiber throws(Failure) in
+                    try runtime.fetch(Self.path(try arguments.string(0)), in: fiber)
+                }
+            ),
+            (
+                ":set",
+                Control("(\(name):set \"name\" value)", arity: 2...2) { arguments, fiber throws(Failure) in
+                    try runtime.assign(Self.path(try arguments.string(0)), arguments[1], in: fiber)
+                }
+            ),
+            (
+                ":import",
+                Control("(\(name):import \"module\" :as \"name\")", arity: 1...3) { arguments, fiber throws(Failure) in
+                    let alias = arguments.count == 3 ? try arguments.string(2) : nil
+                    return try runtime.importModule(Self.path(try arguments.string(0)), as: alias, in: fiber)
+                }
+            ),
         ]
     }
 
@@ -102,7 +119,8 @@ extension Router {
         let evalIn = Control(
             "(eval-in lang x)", arity: 2...2,
             documentation: Documentation(
-                "Runs source text in a runtime; delivers any other value, and JSON text made by json.stringify, as a value.")
+                "Runs source text in a runtime; delivers any other value, and JSON text made by json.stringify, as a value."
+            )
         ) { [unowned self] arguments, fiber throws(Failure) in
             try evaluate(arguments[1], in: try runtime(arguments[0]), fiber)
         }

@@ -10,9 +10,11 @@ extension Router {
 
     /// The MetaObject for a reply; for a shell command, its output as text.
     func value(
-        of reply: Reply, _ body: [UInt8], _ output: [UInt8]?, _ entry: (String) -> Ledger.Entry
+        of reply: Reply, _ body: [UInt8], _ output: [UInt8]?, _ errorTail: String, _ entry: (String) -> Ledger.Entry
     ) throws(Failure) -> Value {
         if let output {
+            let status = reply.status ?? 0
+            guard status == 0 else { throw machine.failure(Self.failed(status, output, errorTail, entry("").source)) }
             let text = try ShellOutput.text(output)
             return wrap(text, entry(Describe.summary(text)))
         }
@@ -26,36 +28,44 @@ extension Router {
         return wrap(data, entry(Describe.summary(data)))
     }
 
+    /// The error for a shell command that ended with a status other than 0.
+    static func failed(_ status: Int, _ output: [UInt8], _ errorTail: String, _ session: String) -> Diagnostic {
+        Diagnostic(
+            code: "runtime/status", message: "the command ended with status \(status)",
+            help: "(sh:run \"…\") never raises and gives status, stdout and stderr", session: session,
+            data: .object(
+                Object([
+                    "status": .int(status), "stdout": .text(String(decoding: output, as: UTF8.self)),
+                    "stderr": .text(errorTail),
+                ])))
+    }
+
     func wrap(_ data: Value, _ entry: Ledger.Entry) -> Value {
         .meta(MetaObject(source: entry.source, number: machine.ledger.record(entry), data: data))
     }
 
     /// The error that a session's answer stands for, kept by the machine.
     ///
-    /// - Parameter source: the code that ran; its own name marks the frames that lie in it.
-    func thrown(
-        _ error: ErrorHeader, session: String, _ output: [UInt8]?, _ errorTail: String, _ source: Source?
-    ) -> Failure {
-        machine.failure(diagnostic(error, session: session, output, errorTail))
+    func thrown(_ error: ErrorHeader, session: String) -> Failure {
+        machine.failure(diagnostic(error, session: session))
     }
 
-    private func diagnostic(
-        _ error: ErrorHeader, session: String, _ output: [UInt8]?, _ errorTail: String
-    ) -> Diagnostic {
+    private func diagnostic(_ error: ErrorHeader, session: String) -> Diagnostic {
         let frames = error.frames.reversed().map {
             Diagnostic.Frame(
                 function: $0.function ?? "", source: $0.source ?? session, line: $0.line ?? 1, text: $0.text ?? "")
         }
         var cause = Value.null
         for next in error.causes.reversed() {
-            let inner = diagnostic(next, session: session, nil, "")
-            cause = .error(Diagnostic(
-                code: inner.code, type: inner.type, message: inner.message, session: session, cause: cause,
-                frames: inner.frames))
+            let inner = diagnostic(next, session: session)
+            cause = .error(
+                Diagnostic(
+                    code: inner.code, type: inner.type, message: inner.message, session: session, cause: cause,
+                    frames: inner.frames))
         }
         return Diagnostic(
-            code: error.code, type: error.type ?? "", message: message(error), help: help(error, errorTail),
-            session: session, data: data(error, output, errorTail), cause: cause, frames: frames)
+            code: error.code, type: error.type ?? "", message: message(error), help: help(error), session: session,
+            cause: cause, frames: frames)
     }
 
     private func message(_ error: ErrorHeader) -> String {
@@ -63,21 +73,12 @@ extension Router {
         return "\(error.message), at \(path)"
     }
 
-    private func help(_ error: ErrorHeader, _ errorTail: String) -> String? {
+    private func help(_ error: ErrorHeader) -> String? {
         if let lost = error.lost { return "lost: \(lost)" }
         if error.type == "NameError", console.hintsAtQuotes {
             return "in a one-liner the outer shell takes quotes away: meta -e '(py \"…\")'"
         }
         return nil
-    }
-
-    private func data(_ error: ErrorHeader, _ output: [UInt8]?, _ errorTail: String) -> Value {
-        guard let status = error.status else { return .null }
-        return .object(
-            Object([
-                "status": .int(status), "stdout": .text(String(decoding: output ?? [], as: UTF8.self)),
-                "stderr": .text(errorTail),
-            ]))
     }
 }
 
@@ -88,7 +89,8 @@ enum ShellOutput {
         let body = bytes.last == 0x0A ? bytes.dropLast() : bytes[...]
         guard let text = String(validating: body, as: UTF8.self) else {
             throw Failure(
-                "value/utf8", "the command wrote bytes that are not UTF-8", help: "(sh:bytes \"…\") gives them as bytes")
+                "value/utf8", "the command wrote bytes that are not UTF-8", help: "(sh:bytes \"…\") gives them as bytes"
+            )
         }
         return .text(text)
     }

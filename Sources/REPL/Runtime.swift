@@ -33,8 +33,11 @@ final class Runtime: ControlFunction {
         guard path.isEmpty else { return try call(path, given, in: fiber) }
         guard case .string(let code)? = try given.positional.first?.unwrapped(), given.positional.count == 1 else {
             throw Failure(
-                "eval/type", "\(session) takes source text, got \(given.positional.map(Describe.short).joined(separator: " "))",
-                help: "(\(session) \"code\" :name value) binds values to names; (eval-in \"\(session)\" x) delivers a value")
+                "eval/type",
+                "\(session) takes source text, got \(given.positional.map(Describe.short).joined(separator: " "))",
+                help:
+                    "(\(session) \"code\" :name value) binds values to names; (eval-in \"\(session)\" x) delivers a value"
+            )
         }
         if let custom = router.dispatch(session, "eval") { return .call(custom, given.positional) }
         return try eval(code.string, given, in: fiber)
@@ -43,15 +46,16 @@ final class Runtime: ControlFunction {
     // MARK: Requests
 
     func eval(_ code: String, _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
-        let name = router.nextName(in: session)
-        return try submit(.eval(code, name: name), try bindings(given.keywords), given, in: fiber, code: code, name: name)
+        let request = Request.eval(code, name: router.nextName(in: session))
+        return try submit(request, try bindings(given.keywords), given, in: fiber, code: code)
     }
 
     private func call(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         if sessions.isPlain(session) {
             let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
             let flags = try ShellWords.flags(given.keywords)
-            return try submit(.call(path), PlainFields.encode(words + flags), given, in: fiber, code: path.joined(separator: "."))
+            return try submit(
+                .call(path), PlainFields.encode(words + flags), given, in: fiber, code: path.joined(separator: "."))
         }
         var positional = given.positional
         var keywords = Object.Entries()
@@ -84,7 +88,9 @@ final class Runtime: ControlFunction {
     /// Sends a value and takes it back as the runtime holds it.
     func deliver(_ value: Value, in fiber: Fiber) throws(Failure) -> Step {
         guard !sessions.isPlain(session) else {
-            throw Failure("value/uncopyable", "\(session) holds no values but text", help: "(sh:set \"name\" text) sets a variable")
+            throw Failure(
+                "value/uncopyable", "\(session) holds no values but text",
+                help: "(sh:set \"name\" text) sets a variable")
         }
         var given = Given()
         given.keywords = [("__meta_value__", value)]
@@ -97,16 +103,13 @@ final class Runtime: ControlFunction {
         let name = router.nextName(in: session)
         let router = router
         let session = session
-        return try router.submit(.eval(code, name: name), body: [], to: session, for: fiber) { outcome throws(Failure) in
+        return try router.submit(.eval(code, name: name), body: [], to: session, for: fiber) {
+            outcome throws(Failure) in
             switch outcome {
-            case .reply(let reply, _, let output, let entry):
-                let value = try result(reply.status ?? 0, output ?? [], "")
+            case .reply(let reply, _, let output, let tail, let entry):
+                let value = try result(reply.status ?? 0, output ?? [], tail)
                 return router.wrap(value, entry(Describe.summary(value)))
-            case .failure(let error, let output, let tail):
-                guard let status = error.status else { throw router.thrown(error, session: session, output, tail, nil) }
-                let value = try result(status, output ?? [], tail)
-                return router.wrap(
-                    value, Ledger.Entry(source: session, code: code, summary: Describe.summary(value)))
+            case .failure(let error): throw router.thrown(error, session: session)
             }
         }
     }
@@ -132,20 +135,17 @@ final class Runtime: ControlFunction {
     }
 
     private func submit(
-        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, code: String, name: String? = nil,
-        result: Value? = nil
+        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, code: String, result: Value? = nil
     ) throws(Failure) -> Step {
         let router = router
         let session = session
-        let source = name.map { Source(name: $0, text: code) }
         return try router.submit(request, body: body, to: session, for: fiber, parents: given.parents) {
             outcome throws(Failure) in
             switch outcome {
-            case .reply(let reply, let body, let output, let entry):
+            case .reply(let reply, let body, let output, let tail, let entry):
                 if let result { return result }
-                return try router.value(of: reply, body, output, entry)
-            case .failure(let error, let output, let tail):
-                throw router.thrown(error, session: session, output, tail, source)
+                return try router.value(of: reply, body, output, tail, entry)
+            case .failure(let error): throw router.thrown(error, session: session)
             }
         }
     }
@@ -198,7 +198,8 @@ final class Primitive: ControlFunction {
     init(_ runtime: Runtime, _ path: [String], name: String? = nil) {
         self.runtime = runtime
         self.path = path
-        super.init(name: name ?? ([runtime.name] + path).joined(separator: "."), signature: "(\(name ?? runtime.name) …)")
+        super.init(
+            name: name ?? ([runtime.name] + path).joined(separator: "."), signature: "(\(name ?? runtime.name) …)")
     }
 
     /// Arguments are pairs `[is-keyword value]`, as `%marshalled` makes them.

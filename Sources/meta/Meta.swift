@@ -1,5 +1,4 @@
 import ArgumentParser
-import CSystem
 import Glibc
 import REPL
 
@@ -21,7 +20,9 @@ struct Meta: ParsableCommand {
 
     @Option(
         name: [.customShort("e"), .customLong("exec")],
-        help: ArgumentHelp("Evaluate a form, or a prompt line such as ':py 1+1'. Repeatable; - reads standard input.", valueName: "form"))
+        help: ArgumentHelp(
+            "Evaluate a form, or a prompt line such as ':py 1+1'. Repeatable; - reads standard input.",
+            valueName: "form"))
     var forms: [String] = []
 
     @Flag(help: "Write each result as a MetaObject in JSON, one a line.")
@@ -51,24 +52,23 @@ struct Meta: ParsableCommand {
     static func main() {
         do {
             let command = try parse()
-            exit(command.perform())
+            Glibc.exit(command.perform())
         } catch {
             let status = exitCode(for: error)
             let text = fullMessage(for: error)
-            _ = fputs(text.isEmpty ? "" : text + "\n", status == .success ? meta_stdout() : meta_stderr())
-            exit(status == .success ? 0 : 2)
+            if !text.isEmpty { Console.say(text, isError: status != .success) }
+            Glibc.exit(status == .success ? 0 : 2)
         }
     }
 
     private func perform() -> Int32 {
-        let isTerminal = isatty(STDOUT_FILENO) == 1
-        let form: OutputForm = json ? .json : raw ? .raw : pretty || isTerminal ? .pretty : .json
+        let form: OutputForm = json ? .json : raw ? .raw : pretty || Console.outputIsTerminal ? .pretty : .json
         let console = Console(printsToStandardError: form != .pretty)
         console.hintsAtQuotes = !forms.isEmpty
         var options = Program.Options(form: form)
         options.stopsAtError = !keepGoing
         options.arguments = forms.isEmpty ? arguments : [file].compactMap { $0 } + arguments
-        let isPrompt = forms.isEmpty && file == nil && isatty(STDIN_FILENO) == 1
+        let isPrompt = forms.isEmpty && file == nil && Console.inputIsTerminal
         if isPrompt { options.stopsAtError = false }
         let program = Program(version: Self.version, options: options, console: console)
         run(program, isPrompt: isPrompt)

@@ -50,6 +50,6 @@ struct EditBufferTests {
 
     @Test func pastesLoseControlsOnly() {
         let pasted = Array("a\r\nb\rc\td\u{1B}[1m\u{7F}\u{9B}é".unicodeScalars)
-        #expect(LineEditor.harmless(pasted) == Array("a\nb\nc\td[1mé".unicodeScalars))
+        #expect(Editor.harmless(pasted) == Array("a\nb\nc\td[1mé".unicodeScalars))
     }
 }

@@ -3,7 +3,7 @@ import CEditLine
 /// One text at a time from a terminal, with the keys of libedit, drawn by `Screen`.
 ///
 /// The terminal is raw only while `readLine` runs. Use one, on one thread; descriptors 0 and 1 are its own meanwhile.
-public final class LineEditor {
+public final class Editor {
     /// How one text ended.
     public enum Outcome: Equatable {
         /// Accepted, without a final newline; possibly blank.
@@ -37,7 +37,7 @@ public final class LineEditor {
         /// Completions of the text before a cursor (in scalars): each replaces `start..<cursor`.
         public var complete: (String, Int) -> (start: Int, candidates: [String]) = { ($1, []) }
         /// Blocks until descriptor 0 or the one given is readable, or there is something to tell.
-        public var wait: (Int32) -> Wakening = LineEditor.waitForInput
+        public var wait: (Int32) -> Wakening = Editor.waitForInput
         public init() {}
     }
 
@@ -78,11 +78,11 @@ public final class LineEditor {
         let calls = CELCalls(
             context: Unmanaged.passUnretained(self).toOpaque(),
             next: { context, scalar in
-                guard let next = LineEditor.owner(context)?.nextScalar() else { return 0 }
+                guard let next = Editor.owner(context)?.nextScalar() else { return 0 }
                 scalar?.pointee = next.value
                 return 1
             },
-            run: { context, command in LineEditor.owner(context)?.run(command) ?? CEL_LEAVE }
+            run: { context, command in Editor.owner(context)?.run(command) ?? CEL_LEAVE }
         )
         if !isDumb { engine = cel_make(program, calls, Int32(Self.historyLimit)) }
         isVi = engine.map(cel_is_vi) ?? false
@@ -286,7 +286,7 @@ public final class LineEditor {
         return EditBuffer(scalars.map { Unicode.Scalar($0) ?? "\u{FFFD}" }, cursor: cursor)
     }
 
-    private static func owner(_ context: UnsafeMutableRawPointer?) -> LineEditor? {
-        context.map { Unmanaged<LineEditor>.fromOpaque($0).takeUnretainedValue() }
+    private static func owner(_ context: UnsafeMutableRawPointer?) -> Editor? {
+        context.map { Unmanaged<Editor>.fromOpaque($0).takeUnretainedValue() }
     }
 }
