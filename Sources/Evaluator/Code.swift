@@ -85,11 +85,26 @@ public final class Closure: Function {
     let code: Code
     /// Safety: allocated in `init` with one value a capture of the code, freed in `deinit`, not changed between.
     let captures: UnsafeMutablePointer<Value>
+    let entry: Entry
+
+    /// What a call needs of the closure, side by side and without references.
+    struct Entry {
+        /// The number of arguments that needs no more than a jump; -1 when there is none.
+        let parameterCount: Int
+        let frameSize: Int
+        let instructions: UnsafeMutablePointer<Instruction>
+        let constants: UnsafeMutablePointer<Value>
+        let slots: UnsafeMutablePointer<UnsafeMutablePointer<Value>>
+        let captures: UnsafeMutablePointer<Value>
+    }
 
     init(code: Code, captures: [Value]) {
         self.code = code
         self.captures = .allocate(capacity: max(1, captures.count))
         self.captures.initialize(from: captures, count: captures.count)
+        entry = Entry(
+            parameterCount: code.isSimple ? code.parameterCount : -1, frameSize: code.frameSize,
+            instructions: code.instructions, constants: code.constants, slots: code.slots, captures: self.captures)
         super.init(name: code.name, signature: code.signature, kind: .closure)
     }
 
