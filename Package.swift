@@ -42,7 +42,12 @@ let package = Package(
         ),
         .executableTarget(
             name: "meta",
-            dependencies: ["REPL", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: ["REPL", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            // docs/adr/0008-start.md
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-Xclang-linker", "-no-pie", "-Xlinker", "--gc-sections"], .when(configuration: .release))
+            ]
         ),
         .testTarget(name: "LanguageTests", dependencies: ["Language"]),
         .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),
