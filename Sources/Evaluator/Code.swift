@@ -16,8 +16,8 @@ final class Code {
     let codes: [Code]
     let globals: [Global]
     let masks: [UInt64]
-    private let sites: [(index: Int, site: Site)]
-    let site: Site?
+    private let sites: [(index: Int, site: Location)]
+    let site: Location?
 
     /// Safety: allocated in `init`, freed in `deinit`, not changed between.
     let instructions: UnsafeMutablePointer<Instruction>
@@ -35,7 +35,7 @@ final class Code {
 
     init(
         lambda: Lambda, frameSize: Int, captures: [Capture], instructions: [Instruction], constants: [Value],
-        codes: [Code], globals: [Global], masks: [UInt64], sites: [(index: Int, site: Site)]
+        codes: [Code], globals: [Global], masks: [UInt64], sites: [(index: Int, site: Location)]
     ) {
         name = lambda.name
         signature = lambda.signature
@@ -69,7 +69,7 @@ final class Code {
     }
 
     /// The place of the instruction: of the last site at or before it.
-    func site(at index: Int) -> Site? {
+    func site(at index: Int) -> Location? {
         var low = 0
         var high = sites.count
         while low < high {

@@ -79,10 +79,15 @@ extension Machine {
         frame.closure._withUnsafeGuaranteedRef { $0.code.name }
     }
 
-    private func site(_ frame: Fiber.Frame, isCaller: Bool) -> Site? {
+    private func site(_ frame: Fiber.Frame, isCaller: Bool) -> Location? {
         frame.closure._withUnsafeGuaranteedRef { closure in
             closure.code.site(at: frame.next - closure.code.instructions - 1)
         }
+    }
+
+    /// Where the fiber is: the form that its innermost function evaluates.
+    public func location(of fiber: Fiber) -> Location? {
+        fiber.current.flatMap { site($0, isCaller: true) }
     }
 
     func unbound(_ global: Global) -> Failure {
