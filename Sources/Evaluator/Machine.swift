@@ -52,7 +52,23 @@ public final class Machine {
     /// - Throws: a diagnostic that `take` gives, when the form has no meaning.
     public func fiber(_ form: Form, source: Source) throws(Raised) -> Fiber {
         let site = Location(source: source, span: form.span)
-        return Fiber(name: source.name, calling: try closure(form.value, site: site, isMeta: false), [])
+        let lambda = try Analyzer.program(form.value, machine: self, isMeta: false, site: site)
+        let code = Emitter.code(lambda)
+        prepare(code)
+        return Fiber(name: source.name, calling: .function(Closure(code: code, captures: [])), [])
+    }
+
+    /// Lets the control functions that the code names get ready, where there are several.
+    private func prepare(_ code: Code) {
+        var found: [ObjectIdentifier: ControlFunction] = [:]
+        for global in code.globals {
+            guard case .function(let function)? = global.value, function.kind == .control,
+                let control = function as? ControlFunction
+            else { continue }
+            found[ObjectIdentifier(control)] = control
+        }
+        guard found.count > 1 else { return }
+        for control in found.values { control.prepare() }
     }
 
     /// A fiber that calls a function.
