@@ -13,6 +13,11 @@ public final class Machine {
     /// Asked now and then while code runs at compile time: whether the user wants it to stop.
     public var isInterrupted: () -> Bool = { false }
     private var raised: Diagnostic?
+    let graveyard = Graveyard()
+    /// How deep the compiler and the code it runs at compile time nest on the host's stack.
+    var compileDepth = 0
+    /// The names of `(def f (x))`, which look like functions without a body.
+    var bodiless: Set<String> = []
     var extensions: [String: Library.Chunk] = [:]
     var providers: [String: () -> Value] = [:]
     private var symbolCount = 0
@@ -104,8 +109,17 @@ public final class Machine {
         return .function(Closure(code: Emitter.code(lambda), captures: []))
     }
 
+    /// Levels of forms in forms, and what a call at compile time counts as: what 8 MiB of stack hold with room to spare.
+    static let compileLimit = 2 * Nesting.limit + 200
+    private static let callDepth = 20
+
     /// Calls a function and runs it to its end: for macros and the `meta` stage.
     func callNow(_ closure: Closure, _ arguments: [Value]) throws(Raised) -> Value {
+        compileDepth += Self.callDepth
+        defer { compileDepth -= Self.callDepth }
+        guard compileDepth <= Self.compileLimit else {
+            throw raise(Diagnostic(Failure("eval/depth", "code that runs while code is compiled nests too deeply")))
+        }
         let fiber = Fiber(name: closure.name, calling: .function(closure), arguments)
         while true {
             var outcome = run(fiber)

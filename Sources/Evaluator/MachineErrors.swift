@@ -79,7 +79,7 @@ extension Machine {
         frame.closure._withUnsafeGuaranteedRef { $0.code.name }
     }
 
-    private func site(_ frame: Fiber.Frame, isCaller: Bool) -> Location? {
+    func site(_ frame: Fiber.Frame, isCaller: Bool) -> Location? {
         frame.closure._withUnsafeGuaranteedRef { closure in
             closure.code.site(at: frame.next - closure.code.instructions - 1)
         }
@@ -88,15 +88,6 @@ extension Machine {
     /// Where the fiber is: the form that its innermost function evaluates.
     public func location(of fiber: Fiber) -> Location? {
         fiber.current.flatMap { site($0, isCaller: true) }
-    }
-
-    func unbound(_ global: Global) -> Failure {
-        let name = global.name
-        if let hint = NearMiss.hint(for: name) { return Failure("eval/unbound", "\(name) is not defined", help: hint) }
-        if global.macro != nil { return Failure("eval/macro", "\(name) is a macro and is not a value") }
-        let near = NearMiss.names(like: name, among: globals.boundNames + Library.names)
-        let help = near.isEmpty ? nil : "near names: \(near.joined(separator: ", "))"
-        return Failure("eval/unbound", "\(name) is not defined", help: help)
     }
 }
 
@@ -143,7 +134,7 @@ enum NearMiss {
 
     /// The three nearest names at most two edits away (one for short names).
     static func names(like name: String, among names: [String]) -> [String] {
-        let limit = name.count <= 3 ? 1 : 2
+        let limit = name.count <= 1 ? 0 : name.count <= 3 ? 1 : 2
         let candidates = Set(names).filter { !$0.hasPrefix("%") && abs($0.count - name.count) <= limit && $0 != name }
         let ranked = candidates.map { (name: $0, distance: distance(name, $0)) }.filter { $0.distance <= limit }
         return ranked.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
