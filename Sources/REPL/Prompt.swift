@@ -51,7 +51,7 @@ public final class Prompt {
         while program.exitStatus == nil, router.ending == nil {
             router.console.freshLine()
             let name = mode.map { "(\($0))> " } ?? "meta> "
-            let filler = String(repeating: ".", count: name.count - 1) + " "
+            let filler = String(repeating: ".", count: name.count - 2) + "> "
             switch editor.readLine(prompt: name, continuation: filler) {
             case .text(let text): evaluate(text)
             case .interrupted: continue
