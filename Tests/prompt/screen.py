@@ -139,11 +139,34 @@ class Screen:
         row, column = self.cursor()
         return self.screen.display[row].rstrip() == prompt and column == len(prompt) + 1
 
-    def run(self, text: str, *rows: str, prompt: str = "meta>") -> None:
-        """Enters a text at an empty prompt and waits for its answer: rows, and the next prompt below them."""
-        self.wait_for_prompt(prompt)
+    @property
+    def prompts(self) -> int:
+        """How often meta has begun to read a text: it turns the marks of pastes on each time."""
+        return self.sent.count(b"\x1b[?2004h")
+
+    def run(self, text: str, prompt: str = "meta>", deadline: float | None = None) -> list[str]:
+        """Enters a text at an empty prompt and waits for the next one; the rows between the two."""
+        self.wait_until(self.at_any_prompt, "a prompt")
+        before = self.prompts
+        self.submit(text)
+        self.wait_until(lambda: self.prompts > before and self.at_prompt(prompt), "the next prompt", deadline)
+        rows = self.lines()
+        end = self.cursor()[0]
+        start = max((i for i in range(end) if self.is_prompt(rows[i])), default=-1)
+        return rows[start + 1 : end]
+
+    def is_prompt(self, row: str) -> bool:
+        return re.match(r"(meta|\(\w+\))> ", row) is not None
+
+    def at_any_prompt(self) -> bool:
+        return re.fullmatch(r"(meta|\(\w+\))>", self.row(self.cursor()[0])) is not None
+
+    def submit(self, text: str) -> None:
+        """Enters a text at an empty prompt and waits until meta has taken it."""
+        self.wait_until(self.at_any_prompt, "a prompt")
+        before = self.sent.count(b"\x1b[?2004l")
         self.enter(text)
-        self.wait_for_rows(*rows, prompt)
+        self.wait_until(lambda: self.sent.count(b"\x1b[?2004l") > before, f"the end of {text!r}")
 
     def wait_until(self, holds, what: str, deadline: float | None = None) -> None:
         """Draws what comes until a condition holds. AssertionError when the deadline passes or meta ends before."""
