@@ -36,6 +36,7 @@ public final class Router {
     /// A request under way, and who waits for it.
     struct Waiting {
         let fiber: Fiber
+        let location: Location?
         let session: String
         let code: String
         let parents: [Int]
@@ -138,7 +139,8 @@ public final class Router {
             if stopped.remove(session) != nil { sessions.resume(session) }
             errorTails[session] = Tail()
             waiting[id] = Waiting(
-                fiber: fiber, session: session, code: request.summary, parents: parents, start: Clock.now,
+                fiber: fiber, location: machine.location(of: fiber), session: session, code: request.summary,
+                parents: parents, start: Clock.now,
                 finish: finish)
             return .suspend
         } catch {
@@ -164,7 +166,7 @@ public final class Router {
                     summary in
                     Ledger.Entry(
                         source: waiting.session, code: waiting.code, foreignType: reply.type ?? "",
-                        place: waiting.fiber.name, start: waiting.start, duration: reply.elapsed,
+                        location: waiting.location, start: waiting.start, duration: reply.elapsed,
                         parents: waiting.parents, summary: summary)
                 }
             }
