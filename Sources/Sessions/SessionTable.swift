@@ -19,6 +19,9 @@ public final class SessionTable {
     /// Columns of the terminal, told to sessions that start from now on.
     public var width: Int
 
+    /// The terminal that sessions read from, where their language reads one line at a time; nil: they read nothing.
+    public var terminal: Int32?
+
     let version: String
     let directory: String
     let environment: Environment
@@ -148,6 +151,8 @@ public final class SessionTable {
     @discardableResult
     public func interrupt(_ name: String) -> Bool {
         guard let child = (try? entry(name))?.child, child.hello != nil, !child.pending.isEmpty else { return false }
+        // A stopped group would take the signal only when it goes on.
+        child.signalGroup(SIGCONT)
         child.interrupt()
         return true
     }
