@@ -63,7 +63,7 @@ extension Machine {
     /// Notes the place where the error happened and the functions it passes, unless that was done.
     private func locate(_ diagnostic: Diagnostic, _ fiber: Fiber) {
         guard diagnostic.source == nil, let current = fiber.current else { return }
-        if let site = site(current, isCaller: false) { diagnostic.locate(source: site.source, span: site.span) }
+        if let site = programSite(fiber, current) { diagnostic.locate(source: site.source, span: site.span) }
         var name = Self.name(current)
         for caller in fiber.frames.reversed() {
             guard diagnostic.frames.count < Self.traceLimit else { break }
@@ -72,6 +72,16 @@ extension Machine {
             }
             name = Self.name(caller)
         }
+    }
+
+    /// Where the program is: what a library function ran into is shown where the program called it.
+    private func programSite(_ fiber: Fiber, _ current: Fiber.Frame) -> Site? {
+        let own = site(current, isCaller: false)
+        guard let own, own.source.name.hasPrefix("<library") else { return own }
+        for caller in fiber.frames.reversed() {
+            if let site = site(caller, isCaller: true), !site.source.name.hasPrefix("<library") { return site }
+        }
+        return own
     }
 
     private static func name(_ frame: Fiber.Frame) -> String {
