@@ -26,7 +26,7 @@ enum Limit {
 
 extension Machine {
     /// Registers a documented function over data.
-    func add(
+    public func add(
         _ signature: String, _ arity: ClosedRange<Int>, _ text: String, _ examples: String...,
         lineage: Builtin.Lineage = .computes, body: @escaping Builtin.Body
     ) {
@@ -104,7 +104,7 @@ extension Arguments {
     }
 
     /// The text of a string itself: a name is none.
-    mutating func onlyString(_ index: Int) throws(Failure) -> String {
+    public mutating func onlyString(_ index: Int) throws(Failure) -> String {
         guard case .string(let text) = try data(index) else { throw wrong(index, "a string") }
         return text.string
     }

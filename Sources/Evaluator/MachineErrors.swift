@@ -68,7 +68,7 @@ extension Machine {
         for caller in fiber.frames.reversed() {
             guard diagnostic.frames.count < Self.traceLimit else { break }
             if let site = site(caller, isCaller: true), !name.isEmpty, !site.source.name.hasPrefix("<library") {
-                diagnostic.append(frame: frame(name, site))
+                diagnostic.append(frame: frame(String(name.drop { $0 == "%" }), site))
             }
             name = Self.name(caller)
         }

@@ -56,6 +56,7 @@ public final class Router {
             return takeInterruption()
         }
         registerRuntimes()
+        registerLibrary()
     }
 
     // MARK: Programs
