@@ -64,6 +64,7 @@ public final class Router {
             return isInterrupted
         }
         registerRuntimes()
+        registerLibrary()
     }
 
     // MARK: Programs
