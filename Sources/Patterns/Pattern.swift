@@ -24,7 +24,8 @@ public final class Pattern {
         guard let code = pcre2_compile_8(bytes, bytes.count - 1, options, &number, &offset, nil) else {
             throw .syntax(Self.message(number), scalar: bytes[..<min(offset, bytes.count)].count { $0 & 0xC0 != 0x80 })
         }
-        guard let match = pcre2_match_data_create_from_pattern_8(code, nil), let context = pcre2_match_context_create_8(nil)
+        guard let match = pcre2_match_data_create_from_pattern_8(code, nil),
+            let context = pcre2_match_context_create_8(nil)
         else {
             pcre2_code_free_8(code)
             throw .limit("memory")
@@ -55,7 +56,8 @@ public final class Pattern {
         switch result {
         case PCRE2_ERROR_NOMATCH: return nil
         case PCRE2_ERROR_MATCHLIMIT: throw .limit("\(Self.stepLimit) steps")
-        case PCRE2_ERROR_DEPTHLIMIT, PCRE2_ERROR_HEAPLIMIT, PCRE2_ERROR_NOMEMORY: throw .limit("\(Self.heapLimit / 1024) MiB")
+        case PCRE2_ERROR_DEPTHLIMIT, PCRE2_ERROR_HEAPLIMIT, PCRE2_ERROR_NOMEMORY:
+            throw .limit("\(Self.heapLimit / 1024) MiB")
         case ..<0: throw .failed(Self.message(result))
         default: return ranges(limit: subject.count)
         }

@@ -113,7 +113,9 @@ struct LibraryPatterns {
         var found: [PatternMatch] = []
         var (start, scalars, counted) = (0, 0, 0)
         while found.count < limit, start <= subject.count {
-            guard let ranges = try pattern.first(in: subject, from: start), let whole = ranges.first ?? nil else { break }
+            guard let ranges = try pattern.first(in: subject, from: start), let whole = ranges.first ?? nil else {
+                break
+            }
             scalars += subject.scalars(counted..<max(counted, whole.lowerBound))
             counted = max(counted, whole.lowerBound)
             found.append(
