@@ -126,7 +126,7 @@ final class Runtime: ControlFunction {
     private var sessions: SessionTable { router.sessions }
 
     private func session(isLanguage name: String) -> Bool {
-        (try? sessions.status(session))?.language == name
+        sessions.language(of: session) == name
     }
 
     private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> [UInt8] {
