@@ -9,14 +9,14 @@ final class Analyzer {
     private var scopes: [Scope] = []
     /// The targets of `recur`, innermost last; nil where a function begins.
     var loops: [LoopLabel?] = [nil]
-    private var site: Site?
+    private var site: Location?
 
     private struct Scope {
         var variables: [String: Variable] = [:]
         let function: FunctionScope
     }
 
-    init(machine: Machine, isMeta: Bool, site: Site?) {
+    init(machine: Machine, isMeta: Bool, site: Location?) {
         self.machine = machine
         self.isMeta = isMeta
         self.site = site
@@ -24,7 +24,7 @@ final class Analyzer {
     }
 
     /// A top-level form as a function of no parameters.
-    static func program(_ value: Value, machine: Machine, isMeta: Bool, site: Site?) throws(Raised) -> Lambda {
+    static func program(_ value: Value, machine: Machine, isMeta: Bool, site: Location?) throws(Raised) -> Lambda {
         let analyzer = Analyzer(machine: machine, isMeta: isMeta, site: site)
         let body = try analyzer.analyze(value)
         return Lambda(
@@ -55,7 +55,7 @@ final class Analyzer {
         let outer = site
         defer { site = outer }
         if let origin = items.origin, index < origin.items.count {
-            site = Site(source: origin.source, span: origin.items[index])
+            site = Location(source: origin.source, span: origin.items[index])
         }
         return try analyze(items.elements[index])
     }
@@ -69,7 +69,7 @@ final class Analyzer {
     private func inside(_ items: Items, _ body: () throws(Raised) -> Node) throws(Raised) -> Node {
         let outer = site
         defer { site = outer }
-        if let origin = items.origin { site = Site(source: origin.source, span: origin.span) }
+        if let origin = items.origin { site = Location(source: origin.source, span: origin.span) }
         return try body()
     }
 
@@ -287,7 +287,7 @@ final class Analyzer {
 
     // MARK: Errors and helpers
 
-    var currentSite: Site? { site }
+    var currentSite: Location? { site }
 
     func error(_ code: String, _ message: String, help: String? = nil) -> Raised {
         machine.raise(

@@ -23,7 +23,7 @@ extension Analyzer {
         var value = Value.null
         for index in items.elements.indices.dropFirst() {
             let site = items.origin.flatMap { origin in
-                index < origin.items.count ? Site(source: origin.source, span: origin.items[index]) : nil
+                index < origin.items.count ? Location(source: origin.source, span: origin.items[index]) : nil
             }
             let lambda = try Analyzer.program(
                 items.elements[index], machine: machine, isMeta: true, site: site ?? currentSite)

@@ -10,7 +10,7 @@ final class Emitter {
     private var globals: [Global] = []
     private var globalIndices: [ObjectIdentifier: Int] = [:]
     private var masks: [UInt64] = []
-    private var sites: [(index: Int, site: Site)] = []
+    private var sites: [(index: Int, site: Location)] = []
     private var height: Int
     private var tallest: Int
     /// Whether a number did not fit an instruction.
@@ -89,7 +89,7 @@ final class Emitter {
         tallest = max(tallest, height)
     }
 
-    private func mark(_ site: Site?) {
+    private func mark(_ site: Location?) {
         if let site { sites.append((instructions.count, site)) }
     }
 
@@ -191,7 +191,7 @@ final class Emitter {
     }
 
     private func emitPath(
-        _ op: Opcode, _ root: Node, _ names: [String], _ exact: Global?, _ site: Site?, _ use: Use
+        _ op: Opcode, _ root: Node, _ names: [String], _ exact: Global?, _ site: Location?, _ use: Use
     ) {
         var jump: Int?
         if let exact {
@@ -236,7 +236,7 @@ final class Emitter {
         height -= 1
     }
 
-    private func emitPut(_ place: Place, _ keys: [Node], _ value: Node, _ site: Site?, _ use: Use) {
+    private func emitPut(_ place: Place, _ keys: [Node], _ value: Node, _ site: Location?, _ use: Use) {
         for key in keys { emit(key, .pushed) }
         emit(value, .pushed)
         mark(site)
@@ -280,7 +280,7 @@ final class Emitter {
         return emitComparison(comparison, operands, site)
     }
 
-    private func emitComparison(_ comparison: Comparison, _ operands: [Node], _ site: Site?) -> Int {
+    private func emitComparison(_ comparison: Comparison, _ operands: [Node], _ site: Location?) -> Int {
         let kind = Int(comparison.rawValue)
         if let left = plainLocal(operands[0]), let number = smallInteger(operands[1]) {
             mark(site)
@@ -372,7 +372,7 @@ final class Emitter {
         pushed(use)
     }
 
-    private func emitCall(_ callee: Node, _ arguments: [Node], _ keywords: UInt64, _ site: Site?, _ use: Use) {
+    private func emitCall(_ callee: Node, _ arguments: [Node], _ keywords: UInt64, _ site: Location?, _ use: Use) {
         emit(callee, .pushed)
         for argument in arguments { emit(argument, .pushed) }
         var mask = 0
@@ -386,7 +386,7 @@ final class Emitter {
         drop(unless: use)
     }
 
-    private func emitPrimitive(_ primitive: Primitive, _ operands: [Node], _ site: Site?, _ use: Use) {
+    private func emitPrimitive(_ primitive: Primitive, _ operands: [Node], _ site: Location?, _ use: Use) {
         if let local = plainLocal(operands[0]), let step = step(primitive, operands) {
             mark(site)
             emit(.addLocalInteger, b: local.slot, c: step)
@@ -419,7 +419,7 @@ final class Emitter {
         unbind(variables.count, use)
     }
 
-    private func emitRecur(_ values: [Node], _ label: LoopLabel, _ site: Site?, _ use: Use) {
+    private func emitRecur(_ values: [Node], _ label: LoopLabel, _ site: Location?, _ use: Use) {
         guard use.endsTurn else {
             let message = "recur must be the last thing a turn of the loop does"
             emit(

@@ -59,7 +59,7 @@ extension Machine {
         guard let chunk = chunk(name) else { return nil }
         let source = Source(name: "<library \(name)>", text: chunk.source)
         guard let form = try? Reader.read(source).first, case .list(let items) = form.value,
-            let node = try? Analyzer(machine: self, isMeta: true, site: Site(source: source, span: form.span))
+            let node = try? Analyzer(machine: self, isMeta: true, site: Location(source: source, span: form.span))
                 .lambda(name, parameters: items.elements[2], items, from: 3),
             case .function(let lambda) = node
         else { return nil }

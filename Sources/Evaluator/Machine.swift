@@ -56,8 +56,24 @@ public final class Machine {
     ///
     /// - Throws: a diagnostic that `take` gives, when the form has no meaning.
     public func fiber(_ form: Form, source: Source) throws(Raised) -> Fiber {
-        let site = Site(source: source, span: form.span)
-        return Fiber(name: source.name, calling: try closure(form.value, site: site, isMeta: false), [])
+        let site = Location(source: source, span: form.span)
+        let lambda = try Analyzer.program(form.value, machine: self, isMeta: false, site: site)
+        let code = Emitter.code(lambda)
+        prepare(code)
+        return Fiber(name: source.name, calling: .function(Closure(code: code, captures: [])), [])
+    }
+
+    /// Lets the control functions that the code names get ready, where there are several.
+    private func prepare(_ code: Code) {
+        var found: [ObjectIdentifier: ControlFunction] = [:]
+        for global in code.globals {
+            guard case .function(let function)? = global.value, function.kind == .control,
+                let control = function as? ControlFunction
+            else { continue }
+            found[ObjectIdentifier(control)] = control
+        }
+        guard found.count > 1 else { return }
+        for control in found.values { control.prepare() }
     }
 
     /// A fiber that calls a function.
@@ -72,7 +88,7 @@ public final class Machine {
                 Control("(form)", arity: 0...0) { [unowned self] _, _ throws(Failure) in
                     do throws(Raised) {
                         return .call(
-                            try closure(form.value, site: Site(source: source, span: form.span), isMeta: false), [])
+                            try closure(form.value, site: Location(source: source, span: form.span), isMeta: false), [])
                     } catch {
                         throw thrown(.error(take(error)))
                     }
@@ -88,7 +104,7 @@ public final class Machine {
         providers[name] = value
     }
 
-    func closure(_ form: Value, site: Site?, isMeta: Bool) throws(Raised) -> Value {
+    func closure(_ form: Value, site: Location?, isMeta: Bool) throws(Raised) -> Value {
         let lambda = try Analyzer.program(form, machine: self, isMeta: isMeta, site: site)
         return .function(Closure(code: Emitter.code(lambda), captures: []))
     }
@@ -144,7 +160,7 @@ public final class Machine {
         return raised ?? Diagnostic(Failure("eval/unknown", "an error without a description"))
     }
 
-    func frame(_ name: String, _ site: Site) -> Diagnostic.Frame {
+    func frame(_ name: String, _ site: Location) -> Diagnostic.Frame {
         let place = site.source.place(of: site.span.lower)
         let text = String(place.text.drop { $0 == " " }.prefix(100))
         return Diagnostic.Frame(function: name, source: site.source.name, line: place.line, text: text)

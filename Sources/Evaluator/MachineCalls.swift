@@ -83,7 +83,7 @@ extension Machine {
             fiber.top = caller.locals + total
         } else {
             guard fiber.frames.count < Fiber.frameLimit else { throw Self.tooDeep }
-            fiber.frames.append(caller)
+            fiber.frames.push(caller)
         }
         fiber.current = Fiber.Frame(
             closure: .passUnretained(closure), next: code.instructions, locals: fiber.top - total)

@@ -47,14 +47,14 @@ extension Machine {
             if isInterrupt, !handler.isCleanup { continue }
             if fiber.frames.count > handler.frameCount {
                 fiber.current = fiber.frames[handler.frameCount]
-                fiber.frames.removeSubrange(handler.frameCount...)
+                fiber.frames.cut(to: handler.frameCount)
             }
             fiber.drop(to: handler.top)
             push(fiber, .error(diagnostic))
             fiber.current?.next = handler.target
             return nil
         }
-        fiber.frames = []
+        fiber.frames.cut(to: 0)
         fiber.current = nil
         fiber.drop(to: 0)
         return .failed(diagnostic)
@@ -65,7 +65,8 @@ extension Machine {
         guard diagnostic.source == nil, let current = fiber.current else { return }
         if let site = site(current, isCaller: false) { diagnostic.locate(source: site.source, span: site.span) }
         var name = Self.name(current)
-        for caller in fiber.frames.reversed() {
+        for index in stride(from: fiber.frames.count - 1, through: 0, by: -1) {
+            let caller = fiber.frames[index]
             guard diagnostic.frames.count < Self.traceLimit else { break }
             if let site = site(caller, isCaller: true), !name.isEmpty, !site.source.name.hasPrefix("<library") {
                 diagnostic.append(frame: frame(name, site))
@@ -78,10 +79,15 @@ extension Machine {
         frame.closure._withUnsafeGuaranteedRef { $0.code.name }
     }
 
-    func site(_ frame: Fiber.Frame, isCaller: Bool) -> Site? {
+    func site(_ frame: Fiber.Frame, isCaller: Bool) -> Location? {
         frame.closure._withUnsafeGuaranteedRef { closure in
             closure.code.site(at: frame.next - closure.code.instructions - 1)
         }
+    }
+
+    /// Where the fiber is: the form that its innermost function evaluates.
+    public func location(of fiber: Fiber) -> Location? {
+        fiber.current.flatMap { site($0, isCaller: true) }
     }
 }
 

@@ -29,6 +29,7 @@ public final class Router {
     /// A request under way, and who waits for it.
     struct Waiting {
         let fiber: Fiber
+        let location: Location?
         let session: String
         let code: String
         let parents: [Int]
@@ -129,7 +130,8 @@ public final class Router {
             let id = try sessions.submit(request, body: body, to: session, captures: captures)
             errorTails[session] = Tail()
             waiting[id] = Waiting(
-                fiber: fiber, session: session, code: request.summary, parents: parents, start: Clock.now,
+                fiber: fiber, location: machine.location(of: fiber), session: session, code: request.summary,
+                parents: parents, start: Clock.now,
                 finish: finish)
             return .suspend
         } catch {
@@ -154,7 +156,7 @@ public final class Router {
                     summary in
                     Ledger.Entry(
                         source: waiting.session, code: waiting.code, foreignType: reply.type ?? "",
-                        place: waiting.fiber.name, start: waiting.start, duration: reply.elapsed,
+                        location: waiting.location, start: waiting.start, duration: reply.elapsed,
                         parents: waiting.parents, summary: summary)
                 }
             }
