@@ -16,7 +16,8 @@ extension SessionTable {
         let stdout = try Channel.output()
         let stderr = try Channel.output()
         let null = Descriptor(owning: open("/dev/null", O_RDONLY | O_CLOEXEC))
-        if watcher == nil { watcher = Guard.started() }
+        let watcher = watcher ?? Guard()
+        self.watcher = watcher
         let process = Spawn(
             path: interpreter.path, arguments: try arguments(entry.launch),
             environment: environment.changed(by: entry.launch.environment).entries,
@@ -25,7 +26,8 @@ extension SessionTable {
             descriptors: [
                 null.number, stdout.child.number, stderr.child.number, sockets.child.number, upcalls.child.number,
             ],
-            guardPipe: announcements)
+            guardPipe: watcher.announcements)
+        watcher.startOnce()
         entry.generation += 1
         entry.hasDied = false
         let child = Child(
@@ -35,10 +37,6 @@ extension SessionTable {
         child.deadline = .now + helloLimit
         entry.child = child
         return child
-    }
-
-    private var announcements: Int32 {
-        watcher?.announcements ?? -1
     }
 
     func interpreter(for launch: Launch) throws(SessionError) -> Interpreter {

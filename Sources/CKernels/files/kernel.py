@@ -1321,6 +1321,22 @@ def clear_main():
         del space[name]
 
 
+def traces():
+    """What user code leaves behind that the end of the interpreter could matter to: names, and modules."""
+    return set(namespace()), set(vars(builtins)), set(sys.modules)
+
+
+def leave(untouched):
+    """Ends the process. Taking an interpreter apart costs a fifth of a one-liner, so it is left as it is when no
+    object of the user's can be in it: an open file, something with `__del__`, a thread."""
+    if traces() != untouched:
+        return
+    if "atexit" in sys.modules:
+        sys.modules["atexit"]._run_exitfuncs()
+    flush_streams()
+    os._exit(0)
+
+
 def main():
     channel, upward = Channel(3), move_up(4)
 
@@ -1337,10 +1353,11 @@ def main():
     install_module()
     start_streams()
     sys.meta_path.insert(0, LinecacheFinder)
+    untouched = traces()
     while True:
         if _signal.getsignal(_signal.SIGINT) is not on_interrupt:
             _signal.signal(_signal.SIGINT, on_interrupt)
         frame = channel.read()
         if frame is None:
-            return
+            return leave(untouched)
         answer(channel, *frame)
