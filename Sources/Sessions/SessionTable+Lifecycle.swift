@@ -35,6 +35,7 @@ extension SessionTable {
             ending: Descriptor(owning: meta_pidfd_open(pid)), requests: sockets.takeParent(),
             upcalls: upcalls.takeParent(), stdout: stdout.takeParent(), stderr: stderr.takeParent())
         child.deadline = .now + helloLimit
+        child.trace = trace
         entry.child = child
         return child
     }
