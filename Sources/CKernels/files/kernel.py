@@ -482,26 +482,42 @@ def encode_plain(value):
     so its text counts only when `is_plain` has seen every type. Both run at C speed.
     """
     try:
+        if type(value) is list and len(value) > PART:
+            return encode_parts(value)
         text = "".join(c_encoder()(value, 0))
         if '"_type"' in text or "-0.0" in text and has_negative_zero(text):
             return None
-        return text.encode("utf-8") if is_plain(value) else None
+        return text.encode("utf-8") if is_plain([value]) else None
     except (TypeError, ValueError, RecursionError, MemoryError):
         return None
+
+
+PART = 512
+
+
+def encode_parts(items):
+    """`encode_plain` for a long list, part by part: what was just checked is still in the processor's cache."""
+    texts = []
+    for start in range(0, len(items), PART):
+        text = encode_plain(items[start : start + PART])
+        if text is None:
+            return None
+        texts.append(text[1:-1])
+    return b"[" + b",".join(texts) + b"]"
 
 
 def has_negative_zero(text):
     return text == "-0.0" or "-0.0," in text or "-0.0]" in text or "-0.0}" in text
 
 
-def is_plain(value):
-    """Whether a value without cycles holds only plain types, with str for every key; False when in doubt.
+def is_plain(level, depth=0):
+    """Whether values without cycles hold only plain types, with str for every key; False when in doubt.
 
-    Goes level by level. CPython's collector does not report the keys of a dict whose keys are all exactly str, so a
-    level has as many referents as its containers have items only when no dict has another kind of key.
+    Goes level by level, and through a wide level in parts. CPython's collector does not report the keys of a dict whose
+    keys are all exactly str, so a level has as many referents as its containers have items only when no dict has
+    another kind of key.
     """
-    level = [value]
-    for _ in range(DEPTH_LIMIT + 1):
+    for depth in range(depth, DEPTH_LIMIT + 1):
         kinds = set(map(type, level))
         if not kinds <= PLAIN:
             return False
@@ -512,6 +528,9 @@ def is_plain(value):
         below = gc.get_referents(*level)
         if len(below) != sum(map(len, level)):
             return False
+        if len(below) > 4 * PART:
+            parts = range(0, len(below), 4 * PART)
+            return all(is_plain(below[start : start + 4 * PART], depth + 1) for start in parts)
         level = below
     return False
 
