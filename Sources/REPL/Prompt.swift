@@ -40,7 +40,6 @@ public final class Prompt {
                 hooks: hooks)
         else { return false }
         self.editor = editor
-        router.sessions.width = editor.terminalColumns
         router.console.isInteractive = true
         router.shareTerminal(STDIN_FILENO)
         // Ctrl-D quits within a second, whatever the sessions do.
@@ -56,6 +55,7 @@ public final class Prompt {
     private func loop(_ editor: Editor) {
         while program.exitStatus == nil, router.ending == nil {
             router.console.freshLine()
+            router.sessions.width = editor.terminalColumns
             let name = mode.map { "(\($0))> " } ?? "meta> "
             let filler = String(repeating: ".", count: name.count - 2) + "> "
             switch editor.readLine(prompt: name, continuation: filler) {

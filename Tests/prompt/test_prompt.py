@@ -1,6 +1,7 @@
 """What the prompt does with what is typed: modes, commands, hints, completion, other languages' lines."""
 
 import os
+import signal
 import stat
 
 import pytest
@@ -236,6 +237,35 @@ def test_what_a_program_prints_is_kept_apart(p):
     assert rows[0] == "a" and rows[1].startswith("5  ;")
     rows = p.run(r"""(py "import sys; sys.stdout.buffer.write(b'\\xff\\x1b]0;t\\x07z\\n'); None")""")
     assert rows[-1].endswith("z")
+
+
+def test_a_death_while_one_types(p):
+    pid = int(p.run("(py.os.getpid)")[0].split()[0])
+    p.type("(+ 1")
+    p.wait_for("meta> (+ 1")
+    os.kill(pid, signal.SIGKILL)
+    p.wait_for("session py was killed by SIGKILL")
+    p.wait_for_line(r"meta> \(\+ 1")
+    p.enter(" 2)")
+    p.wait_for_line("3")
+    assert p.run(":py 5")[0].startswith("5 ")
+
+
+def test_a_death_from_outside_while_busy(p):
+    pid = int(p.run("(py.os.getpid)")[0].split()[0])
+    p.run(":js let kept = 42")
+    p.submit("(py \"import time; print('go'); time.sleep(60)\")")
+    p.wait_for_line("go")
+    os.kill(pid, signal.SIGKILL)
+    p.wait_for("session py was killed by SIGKILL")
+    p.wait_for_prompt()
+    assert p.run("(js.eval \"kept\")")[0].startswith("42 ")
+
+
+def test_a_timer_in_node_prints_while_the_prompt_waits(p):
+    p.run(":js let n = 0; const timer = setInterval(() => { console.log(`té${n++}`); if (n > 2) clearInterval(timer) }, 20); 1")
+    p.type("(+ 1")
+    p.wait_for_rows("té0", "té1", "té2", "meta> (+ 1")
 
 
 def test_no_color(start):
