@@ -7,7 +7,10 @@ extension Analyzer {
         guard items.elements.count >= 4, case .symbol(let symbol) = items.elements[1] else {
             throw error("eval/form", "the shape of this form is (macro name (args) body…)")
         }
-        let node = try lambda(symbol.name, parameters: items.elements[2], items, from: 3)
+        let outer = isMeta
+        defer { isMeta = outer }
+        isMeta = true
+        let node = try lambda(symbol.name, parameters: items.elements[2], items, from: 3, isMacro: true)
         guard case .function(let lambda) = node, lambda.scope.captures.isEmpty else {
             throw error("eval/form", "a macro cannot use local variables", help: "define it at the top level")
         }
@@ -47,7 +50,7 @@ extension Analyzer {
             var nodes: [Node] = []
             for part in object.entries.values { nodes.append(try quasiquote(part, depth: depth)) }
             return .object(Array(object.entries.keys), nodes)
-        default: return .constant(value)
+        default: return .constant(DataMark.unmark(value))
         }
     }
 

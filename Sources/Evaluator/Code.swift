@@ -18,6 +18,7 @@ final class Code {
     let masks: [UInt64]
     private let sites: [(index: Int, site: Location)]
     let site: Location?
+    let graveyard: Graveyard
 
     /// Safety: allocated in `init`, freed in `deinit`, not changed between.
     let instructions: UnsafeMutablePointer<Instruction>
@@ -45,6 +46,7 @@ final class Code {
         returnsCode = lambda.isMeta && lambda.returnsCode
         isSimple = !lambda.hasRest && !returnsCode
         site = lambda.site
+        graveyard = lambda.graveyard
         self.frameSize = frameSize
         self.captures = captures
         self.codes = codes
@@ -109,7 +111,8 @@ public final class Closure: Function {
     }
 
     deinit {
-        captures.deinitialize(count: code.captures.count)
+        let count = code.captures.count
+        if count > 0 { code.graveyard.bury(captures, count: count) }
         captures.deallocate()
     }
 }

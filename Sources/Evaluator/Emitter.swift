@@ -13,6 +13,8 @@ final class Emitter {
     private var sites: [(index: Int, site: Location)] = []
     private var height: Int
     private var tallest: Int
+    /// Whether a number did not fit an instruction.
+    private var isTooLarge = false
 
     /// What becomes of a node's value.
     private struct Use {
@@ -48,10 +50,20 @@ final class Emitter {
         }
         emit(lambda.body, Use(isReturned: true))
         emit(.return)
+        if isTooLarge { refuse() }
         return Code(
             lambda: lambda, frameSize: tallest + 2, captures: lambda.scope.captures.map(capture),
             instructions: instructions, constants: constants, codes: codes, globals: globals, masks: masks, sites: sites
         )
+    }
+
+    /// Makes the code an error instead: one function that uses more names than instructions can number.
+    private func refuse() {
+        let message = "one form uses more than \(UInt16.max) different variables, names or keywords"
+        let failure = Failure("eval/too-large", message, help: "write it as several forms or functions")
+        instructions = []
+        emit(.constant, c: index(of: .error(Diagnostic(failure, source: lambda.site?.source, span: lambda.site?.span))))
+        emit(.raise)
     }
 
     private func capture(_ variable: Variable) -> Code.Capture {
@@ -67,7 +79,8 @@ final class Emitter {
 
     @discardableResult
     private func emit(_ op: Opcode, a: Int = 0, b: Int = 0, c: Int = 0) -> Int {
-        instructions.append(Instruction(op: op, a: UInt8(a), b: UInt16(b), c: Int32(c)))
+        if b > Int(UInt16.max) { isTooLarge = true }
+        instructions.append(Instruction(op: op, a: UInt8(a), b: UInt16(truncatingIfNeeded: b), c: Int32(c)))
         return instructions.count - 1
     }
 
@@ -310,7 +323,7 @@ final class Emitter {
 
     private func step(_ primitive: Primitive, _ operands: [Node]) -> Int? {
         guard let number = operands.count == 2 ? smallInteger(operands[1]) : nil else { return nil }
-        return primitive == .add ? number : primitive == .subtract ? -number : nil
+        return primitive == .add ? number : primitive == .subtract && number != 0 ? -number : nil
     }
 
     private func emitEither(_ nodes: [Node], _ isAnd: Bool, _ use: Use) {
@@ -320,7 +333,7 @@ final class Emitter {
             jumps.append(emit(isAnd ? .jumpIfFalseKeep : .jumpIfTrueKeep))
             height -= 1
         }
-        emit(nodes[nodes.count - 1], .pushed)
+        emit(nodes[nodes.count - 1], Use(isPushed: true, isReturned: use.isReturned, endsTurn: use.endsTurn))
         for jump in jumps { land(jump) }
         drop(unless: use)
     }

@@ -42,7 +42,7 @@ extension Machine {
 
     /// Puts the fiber's first call under way; an outcome when that call was all there is.
     private func begin(_ fiber: Fiber) -> Outcome? {
-        let bootstrap = Self.bootstrap(arguments: fiber.top - 1)
+        let bootstrap = bootstrap(arguments: fiber.top - 1)
         fiber.reserve(bootstrap.code.frameSize + 1)
         (fiber.base + 1).moveInitialize(from: fiber.base, count: fiber.top)
         fiber.base.initialize(to: .function(bootstrap))
@@ -53,10 +53,10 @@ extension Machine {
     }
 
     /// A function that calls what its caller put on the stack.
-    private static func bootstrap(arguments: Int) -> Closure {
+    private func bootstrap(arguments: Int) -> Closure {
         let lambda = Lambda(
             name: "", signature: "()", parameters: [], hasRest: false, scope: FunctionScope(parent: nil),
-            body: .constant(.null), isMeta: false, returnsCode: false, site: nil)
+            body: .constant(.null), isMeta: false, returnsCode: false, site: nil, graveyard: graveyard)
         let call = Instruction(op: .call, c: Int32(arguments))
         let code = Code(
             lambda: lambda, frameSize: arguments + 4, captures: [], instructions: [call, Instruction(op: .return)],
@@ -144,7 +144,7 @@ extension Machine {
                 let slot = slots[Int(instruction.c)]
                 if case .cell = slot.pointee {
                     save()
-                    throw unbound(global(instruction.c))
+                    throw unbound(global(instruction.c), fiber)
                 }
                 sp.initialize(to: slot.pointee)
                 sp += 1
@@ -152,7 +152,7 @@ extension Machine {
                 let slot = slots[Int(instruction.c)]
                 if instruction.b == 0, case .cell = slot.pointee {
                     save()
-                    throw unbound(global(instruction.c))
+                    throw unbound(global(instruction.c), fiber)
                 }
                 sp -= 1
                 global(instruction.c).bind(sp.move())

@@ -25,6 +25,8 @@ final class FunctionScope {
     let parent: FunctionScope?
     /// The outer variables it uses, in the order of its captures.
     private(set) var captures: [Variable] = []
+    /// Variables of definitions that stand where no body begins, or that a macro made.
+    var strays: [Variable] = []
 
     init(parent: FunctionScope?) {
         self.parent = parent
@@ -95,10 +97,11 @@ final class Lambda {
     /// Whether its tail form is a backquote: a meta-level function that returns code.
     let returnsCode: Bool
     let site: Location?
+    let graveyard: Graveyard
 
     init(
         name: String, signature: String, parameters: [Variable], hasRest: Bool, scope: FunctionScope, body: Node,
-        isMeta: Bool, returnsCode: Bool, site: Location?
+        isMeta: Bool, returnsCode: Bool, site: Location?, graveyard: Graveyard
     ) {
         self.name = name
         self.signature = signature
@@ -109,6 +112,7 @@ final class Lambda {
         self.isMeta = isMeta
         self.returnsCode = returnsCode
         self.site = site
+        self.graveyard = graveyard
     }
 }
 

@@ -65,6 +65,7 @@ public final class Router {
             return isInterrupted
         }
         registerRuntimes()
+        registerLibrary()
     }
 
     // MARK: Programs

@@ -97,6 +97,9 @@ ssize_t meta_send(int socket, const void *bytes, size_t count);
 // Keeps this process on one CPU (benchmarks); -1 on failure.
 int meta_pin_to_cpu(int cpu);
 
+// How many CPUs this process may run on, at least 1.
+int meta_usable_cpus(void);
+
 // The process's environment.
 char **meta_environment(void);
 // errno as a value.
