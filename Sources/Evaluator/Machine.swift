@@ -52,7 +52,9 @@ public final class Machine {
     /// - Throws: a diagnostic that `take` gives, when the form has no meaning.
     public func fiber(_ form: Form, source: Source) throws(Raised) -> Fiber {
         let site = Site(source: source, span: form.span)
-        return Fiber(name: source.name, calling: try closure(form.value, site: site, isMeta: false), [])
+        let fiber = Fiber(name: source.name, calling: try closure(form.value, site: site, isMeta: false), [])
+        fiber.site = site
+        return fiber
     }
 
     /// A fiber that calls a function.

@@ -81,7 +81,7 @@ extension Machine {
         for caller in fiber.frames.reversed() {
             if let site = site(caller, isCaller: true), !site.source.name.hasPrefix("<library") { return site }
         }
-        return own
+        return fiber.site ?? own
     }
 
     private static func name(_ frame: Fiber.Frame) -> String {

@@ -13,7 +13,7 @@ public final class Pattern {
     private let context: OpaquePointer
 
     /// Steps of one search; the slowest machines take about a second for so many.
-    private static let stepLimit: UInt32 = 5_000_000
+    private static let stepLimit: UInt32 = 10_000_000
     private static let heapLimit: UInt32 = 65_536  // KiB
 
     public init(_ text: String) throws(PatternError) {
@@ -24,7 +24,8 @@ public final class Pattern {
         guard let code = pcre2_compile_8(bytes, bytes.count - 1, options, &number, &offset, nil) else {
             throw .syntax(Self.message(number), scalar: bytes[..<min(offset, bytes.count)].count { $0 & 0xC0 != 0x80 })
         }
-        guard let match = pcre2_match_data_create_from_pattern_8(code, nil), let context = pcre2_match_context_create_8(nil)
+        guard let match = pcre2_match_data_create_from_pattern_8(code, nil),
+            let context = pcre2_match_context_create_8(nil)
         else {
             pcre2_code_free_8(code)
             throw .limit("memory")
@@ -55,7 +56,8 @@ public final class Pattern {
         switch result {
         case PCRE2_ERROR_NOMATCH: return nil
         case PCRE2_ERROR_MATCHLIMIT: throw .limit("\(Self.stepLimit) steps")
-        case PCRE2_ERROR_DEPTHLIMIT, PCRE2_ERROR_HEAPLIMIT, PCRE2_ERROR_NOMEMORY: throw .limit("\(Self.heapLimit / 1024) MiB")
+        case PCRE2_ERROR_DEPTHLIMIT, PCRE2_ERROR_HEAPLIMIT, PCRE2_ERROR_NOMEMORY:
+            throw .limit("\(Self.heapLimit / 1024) MiB")
         case ..<0: throw .failed(Self.message(result))
         default: return ranges(limit: subject.count)
         }
@@ -66,8 +68,8 @@ public final class Pattern {
         guard let vector = pcre2_get_ovector_pointer_8(match) else { return [] }
         return (0...groupCount).map { group in
             let (lower, upper) = (vector[2 * group], vector[2 * group + 1])
-            // An unset group has the greatest numbers; \K can put a start behind its end.
-            return lower <= upper && upper <= limit ? lower..<upper : nil
+            // An unset group has the greatest number, -1 here; \K can put a start behind its end.
+            return lower >= 0 && lower <= upper && upper <= limit ? lower..<upper : nil
         }
     }
 

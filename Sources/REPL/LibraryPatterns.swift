@@ -5,7 +5,6 @@ import Patterns
 /// Regular expressions: `re.*`. The pattern stands first, the text second.
 struct LibraryPatterns {
     private let cache = PatternCache()
-    private static let resultLimit = 100_000_000
 
     func register(in machine: Machine) {
         registerSearches(in: machine)
@@ -113,7 +112,9 @@ struct LibraryPatterns {
         var found: [PatternMatch] = []
         var (start, scalars, counted) = (0, 0, 0)
         while found.count < limit, start <= subject.count {
-            guard let ranges = try pattern.first(in: subject, from: start), let whole = ranges.first ?? nil else { break }
+            guard let ranges = try pattern.first(in: subject, from: start), let whole = ranges.first ?? nil else {
+                break
+            }
             scalars += subject.scalars(counted..<max(counted, whole.lowerBound))
             counted = max(counted, whole.lowerBound)
             found.append(
@@ -144,9 +145,7 @@ struct LibraryPatterns {
             result += subject.text(start..<range.lowerBound)
             result += replacement
             start = range.upperBound
-            guard result.utf8.count <= Self.resultLimit else {
-                throw Failure("eval/size", "the result would have more than \(Self.resultLimit) bytes")
-            }
+            try Limit.check(result.utf8.count, Limit.bytes, "bytes")
         }
         return result + subject.text(start..<subject.count)
     }
