@@ -55,7 +55,6 @@ enum LibraryMath {
         let functions: [(String, String, String, (Double) -> Double)] = [
             ("sin", "The sine of an angle in radians.", "(math.sin 0) => 0.0", sin),
             ("cos", "The cosine of an angle in radians.", "(math.cos 0) => 1.0", cos),
-            ("tan", "The tangent of an angle in radians.", "(math.tan 0) => 0.0", tan),
         ]
         for (name, text, example, function) in functions {
             machine.add("(math.\(name) angle)", 1...1, text, example) { arguments throws(Failure) in
@@ -95,19 +94,6 @@ enum LibraryMath {
             var result = BigInt(0)
             for index in 0..<arguments.count {
                 result = result.greatestCommonDivisor(with: try arguments.bigInteger(index))
-            }
-            return .integer(result)
-        }
-        machine.add(
-            "(math.lcm …integers)", 1...Int.max, "The least integer above 0 that all of them divide; 0 when one is 0.",
-            "(math.lcm 4 6) => 12"
-        ) { arguments throws(Failure) in
-            var result = BigInt(1)
-            for index in 0..<arguments.count {
-                let number = try arguments.bigInteger(index)
-                guard !number.isZero else { return .int(0) }
-                result = BigInt((result / result.greatestCommonDivisor(with: number) * number).magnitude)
-                try Limit.check(result.magnitude.bitWidth, Limit.bits, "bits")
             }
             return .integer(result)
         }

@@ -33,22 +33,6 @@ enum LibraryPaths {
             if !base.hasPrefix("/") { base = directory() + "/" + base }
             return .text(normal(base + "/" + path))
         }
-        machine.add(
-            "(path.relative path base)", 2...2, "The way from the directory base to the path.",
-            "(path.relative \"/a/b/c\" \"/a/d\") => \"../b/c\""
-        ) { arguments throws(Failure) in
-            let (path, base) = (normal(try arguments.path(0)), normal(try arguments.path(1)))
-            guard path.hasPrefix("/") == base.hasPrefix("/") else {
-                throw Failure("eval/path", "path.relative takes two absolute or two relative paths")
-            }
-            let (to, from) = (names(path), names(base))
-            let common = zip(to, from).prefix { $0 == $1 }.count
-            guard !from.dropFirst(common).contains("..") else {
-                throw Failure("eval/path", "nobody knows the way out of \(Describe.short(.text(base)))")
-            }
-            let way = Array(repeating: "..", count: from.count - common) + to.dropFirst(common)
-            return .text(way.isEmpty ? "." : way.joined(separator: "/"))
-        }
     }
 
     private static func registerParts(in machine: Machine) {
