@@ -5,7 +5,7 @@ public final class Fiber {
     /// What a program may want to know of itself: the names its results are bound to, where output goes.
     public let name: String
     /// The top-level form it evaluates, for errors in what that form calls last.
-    var site: Site?
+    var site: Location?
     /// Set to make the fiber end with `eval/interrupted` at its next check.
     public var isInterrupted = false
 
@@ -14,7 +14,8 @@ public final class Fiber {
     var base: UnsafeMutablePointer<Value>
     var capacity: Int
     var top = 0
-    var frames: [Frame] = []
+    /// The frames under the current one, outermost first.
+    var frames = FrameStack()
     var handlers: [Handler] = []
     /// Where the fiber goes on.
     var current: Frame?

@@ -70,7 +70,7 @@ extension Machine {
         let source = Source(name: "<library \(name)>", text: chunk.source)
         guard let form = try? Reader.read(source).first,
             case .list(let items) = closed(form.value, except: LocalNames.names(in: form.value).union([name])),
-            let node = try? Analyzer(machine: self, isMeta: true, site: Site(source: source, span: form.span))
+            let node = try? Analyzer(machine: self, isMeta: true, site: Location(source: source, span: form.span))
                 .lambda(name, parameters: items.elements[2], items, from: 3),
             case .function(let lambda) = node
         else { return nil }

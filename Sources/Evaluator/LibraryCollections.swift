@@ -80,6 +80,7 @@ extension Library {
                     case .list(let items), .vector(let items): return .int(items.elements.count)
                     case .object(let object): return .int(object.entries.count)
                     case .string(let text): return .int(text.string.unicodeScalars.count)
+                    case .tagged: return .int(try arguments.sequence(0).count)
                     default: throw arguments.wrong(0, "a collection")
                     }
                 }))

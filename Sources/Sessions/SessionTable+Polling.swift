@@ -225,7 +225,9 @@ extension SessionTable {
             if count != -1 { child.closePipe(stream) }
             return 0
         }
-        deliver([UInt8](buffer[..<count]), of: child, stream)
+        let bytes = [UInt8](buffer[..<count])
+        let name = stream == .stderr ? child.language?.sourceName : nil
+        deliver(name?.replaced(in: bytes) ?? bytes, of: child, stream)
         return count
     }
 
