@@ -117,4 +117,10 @@ FILE *meta_stdin(void);
 FILE *meta_stdout(void);
 FILE *meta_stderr(void);
 
+// --- Time (time.c)
+
+// Reads all of the text by a pattern of strptime, in UTC unless it names a zone: seconds since 1970. -1 when the text is
+// not so (errno says nothing).
+int meta_parse_time(const char *text, const char *pattern, int64_t *seconds);
+
 #endif
