@@ -24,8 +24,10 @@ public final class SessionTable {
 
     let version: String
     let directory: String
-    let environment: Environment
+    /// What sessions inherit; meta's own.
+    var environment: Environment
     let signalPipe: Int32
+    lazy var trace = FrameTrace(environment)
     var folder: KernelFolder?
     var watcher: Guard?
     var entries: [Entry] = []
@@ -83,6 +85,9 @@ public final class SessionTable {
 
     /// Whether `name` is a session or an alias of one.
     public func has(_ name: String) -> Bool { (try? entry(name)) != nil }
+
+    /// The language of a session as meta names it, `py`; nil where no session is called so.
+    public func language(of name: String) -> String? { (try? entry(name))?.launch.language }
 
     /// Whether bodies to and from this session are plain fields (`PlainFields`) instead of JSON.
     public func isPlain(_ name: String) -> Bool {
