@@ -4,20 +4,19 @@ import Language
 final class Analyzer {
     let machine: Machine
     /// Whether the code belongs to the compile-time stage.
-    let isMeta: Bool
+    var isMeta: Bool
     private(set) var function: FunctionScope
     private var scopes: [Scope] = []
     /// The targets of `recur`, innermost last; nil where a function begins.
     var loops: [LoopLabel?] = [nil]
-    private var site: Site?
-    private var depth = 0
+    private var site: Location?
 
     private struct Scope {
         var variables: [String: Variable] = [:]
         let function: FunctionScope
     }
 
-    init(machine: Machine, isMeta: Bool, site: Site?) {
+    init(machine: Machine, isMeta: Bool, site: Location?) {
         self.machine = machine
         self.isMeta = isMeta
         self.site = site
@@ -25,24 +24,25 @@ final class Analyzer {
     }
 
     /// A top-level form as a function of no parameters.
-    static func program(_ value: Value, machine: Machine, isMeta: Bool, site: Site?) throws(Raised) -> Lambda {
+    static func program(_ value: Value, machine: Machine, isMeta: Bool, site: Location?) throws(Raised) -> Lambda {
         let analyzer = Analyzer(machine: machine, isMeta: isMeta, site: site)
         let body = try analyzer.analyze(value)
         return Lambda(
             name: "", signature: "()", parameters: [], hasRest: false, scope: analyzer.function, body: body,
-            isMeta: isMeta, returnsCode: false, site: site)
+            isMeta: isMeta, returnsCode: false, site: site, graveyard: machine.graveyard)
     }
 
     // MARK: Forms
 
     func analyze(_ value: Value) throws(Raised) -> Node {
-        depth += 1
-        defer { depth -= 1 }
-        guard depth <= 2 * Nesting.limit else { throw error("eval/depth", "code nests too deeply") }
+        machine.compileDepth += 1
+        defer { machine.compileDepth -= 1 }
+        guard machine.compileDepth <= Machine.compileLimit else { throw error("eval/depth", "code nests too deeply") }
         switch value {
-        case .symbol(let symbol): return symbol.isData ? .constant(value) : try resolve(symbol.name)
+        case .symbol(let symbol): return symbol.isData ? .constant(DataMark.unmark(value)) : try resolve(symbol.name)
         case .list(let items):
-            return items.isData ? .constant(value) : try inside(items) { () throws(Raised) in try analyzeList(items) }
+            return items.isData
+                ? .constant(DataMark.unmark(value)) : try inside(items) { () throws(Raised) in try analyzeList(items) }
         case .vector(let items): return try inside(items) { () throws(Raised) in try analyzeVector(items) }
         case .object(let object): return try analyze(object)
         case .null, .bool, .int, .double, .big, .string, .keyword, .function, .error, .tagged, .meta, .cell:
@@ -55,7 +55,7 @@ final class Analyzer {
         let outer = site
         defer { site = outer }
         if let origin = items.origin, index < origin.items.count {
-            site = Site(source: origin.source, span: origin.items[index])
+            site = Location(source: origin.source, span: origin.items[index])
         }
         return try analyze(items.elements[index])
     }
@@ -69,18 +69,18 @@ final class Analyzer {
     private func inside(_ items: Items, _ body: () throws(Raised) -> Node) throws(Raised) -> Node {
         let outer = site
         defer { site = outer }
-        if let origin = items.origin { site = Site(source: origin.source, span: origin.span) }
+        if let origin = items.origin { site = Location(source: origin.source, span: origin.span) }
         return try body()
     }
 
     private func analyzeVector(_ items: Items) throws(Raised) -> Node {
-        if items.elements.allSatisfy(Self.isConstant) { return .constant(.vector(items)) }
+        if items.elements.allSatisfy(Self.isConstant) { return .constant(DataMark.unmark(.vector(items))) }
         return .vector(try analyze(items, from: 0))
     }
 
     private func analyze(_ object: Object) throws(Raised) -> Node {
         if object["_type"] == nil, object.entries.values.allSatisfy(Self.isConstant) {
-            return .constant(.object(object))
+            return .constant(DataMark.unmark(.object(object)))
         }
         let values = Items(Array(object.entries.values), origin: object.origin)
         return .object(Array(object.entries.keys), try analyze(values, from: 0))
@@ -92,7 +92,7 @@ final class Analyzer {
         case .symbol(let symbol): symbol.isData
         case .list(let items): items.isData
         case .vector(let items): items.elements.allSatisfy(isConstant)
-        case .object(let object): object.entries.values.allSatisfy(isConstant)
+        case .object(let object): object["_type"] == nil && object.entries.values.allSatisfy(isConstant)
         case .null, .bool, .int, .double, .big, .string, .keyword, .function, .error, .tagged, .meta, .cell: true
         }
     }
@@ -100,7 +100,7 @@ final class Analyzer {
     private func analyzeList(_ items: Items) throws(Raised) -> Node {
         guard let head = items.elements.first else { return .constant(.null) }
         switch head {
-        case .keyword: return .constant(.object(try record(items)))
+        case .keyword: return .constant(DataMark.unmark(.object(try record(items))))
         case .string: return try analyzeConcatenation(items)
         case .symbol(let symbol) where !symbol.isData:
             if lookup(symbol.name) == nil {
@@ -260,6 +260,14 @@ final class Analyzer {
         return variable
     }
 
+    /// A variable of the whole function, bound before its body.
+    func stray(_ name: String) -> Variable {
+        let variable = Variable(name: name, owner: function)
+        function.strays.append(variable)
+        if let base = scopes.firstIndex(where: { $0.function === function }) { scopes[base].variables[name] = variable }
+        return variable
+    }
+
     func scoped<T>(_ body: () throws(Raised) -> T) throws(Raised) -> T {
         scopes.append(Scope(function: function))
         defer { scopes.removeLast() }
@@ -279,7 +287,7 @@ final class Analyzer {
 
     // MARK: Errors and helpers
 
-    var currentSite: Site? { site }
+    var currentSite: Location? { site }
 
     func error(_ code: String, _ message: String, help: String? = nil) -> Raised {
         machine.raise(

@@ -22,6 +22,7 @@ extension Analyzer {
                 })
         }
         try require(!items.elements.count.isMultiple(of: 2), "(\(form.rawValue) name value) or (def name (args) body…)")
+        if form == .def { noteBody(items) }
         var nodes: [Node] = []
         for index in stride(from: 1, to: items.elements.count, by: 2) {
             if case .symbol(let symbol) = items.elements[index] {
@@ -40,6 +41,18 @@ extension Analyzer {
         let parameters = Value.list(Items(Array(head.elements.dropFirst())))
         return try define(symbol.name) { name throws(Raised) in
             try self.lambda(name, parameters: parameters, items, from: 2)
+        }
+    }
+
+    /// Remembers `(def f (x))`: an error of its call can say what was meant.
+    private func noteBody(_ items: Items) {
+        guard isTopLevel, items.elements.count == 3, case .symbol(let symbol) = items.elements[1] else { return }
+        machine.bodiless.remove(symbol.name)
+        switch items.elements[2] {
+        case .null: machine.bodiless.insert(symbol.name)
+        case .list(let list) where list.elements.allSatisfy({ if case .symbol = $0 { true } else { false } }):
+            machine.bodiless.insert(symbol.name)
+        default: break
         }
     }
 
@@ -71,28 +84,33 @@ extension Analyzer {
     }
 
     private func localDefinition(_ name: String) -> Variable {
-        if let known = lookup(name), known.owner === function {
-            known.isAssigned = true
-            return known
-        }
-        let variable = declare(name)
+        let known = lookup(name)
+        let variable = known?.owner === function ? known ?? stray(name) : stray(name)
         variable.isAssigned = true
         return variable
     }
 
     private func defineParts(_ pattern: Value, _ value: Node) throws(Raised) -> Node {
-        try scoped { () throws(Raised) -> Node in
-            let bindings = try destructure(pattern, value)
-            let named = bindings.filter { !$0.variable.name.hasPrefix("%") }
-            var nodes: [Node] = []
-            for binding in named {
-                nodes.append(.define(machine.globals.named(binding.variable.name), .local(binding.variable)))
-            }
-            guard isTopLevel else {
-                throw error("eval/form", "inside a function, (let (pattern value) …) takes values apart")
-            }
-            return wrap(bindings, .sequence(nodes + [.constant(.null)]))
+        let locals =
+            isTopLevel
+            ? [:]
+            : Dictionary(
+                Self.names(in: pattern).map { ($0, localDefinition($0)) }, uniquingKeysWith: { first, _ in first })
+        return try assignParts(pattern, value) { name, value in
+            locals[name].map { .assign($0, value) } ?? .define(machine.globals.named(name), value)
         }
+    }
+
+    /// Takes the value apart and gives each name its part.
+    private func assignParts(
+        _ pattern: Value, _ value: Node, _ assign: (String, Node) throws(Raised) -> Node
+    ) throws(Raised) -> Node {
+        let bindings = try scoped { () throws(Raised) -> [Binding] in try destructure(pattern, value) }
+        var nodes: [Node] = []
+        for binding in bindings where !binding.variable.name.hasPrefix("%") {
+            nodes.append(try assign(binding.variable.name, .local(binding.variable)))
+        }
+        return wrap(bindings, .sequence(nodes + [.constant(.null)]))
     }
 
     // MARK: Let
@@ -204,6 +222,7 @@ extension Analyzer {
                     "a place is a name, name.key or (get name key …), got \(Describe.short(items.elements[1]))")
             }
             return try put(base.name, try analyze(place, from: 2), value)
+        case .vector, .object: return try assignParts(items.elements[1], value, assign)
         default:
             throw error(
                 "eval/place",
@@ -245,7 +264,9 @@ extension Analyzer {
         return try lambda("", parameters: items.elements[1], items, from: 2)
     }
 
-    func lambda(_ name: String, parameters: Value, _ items: Items, from index: Int) throws(Raised) -> Node {
+    func lambda(
+        _ name: String, parameters: Value, _ items: Items, from index: Int, isMacro: Bool = false
+    ) throws(Raised) -> Node {
         let patterns = (try? parameters.unwrapped()).flatMap(Collections.items) ?? []
         return try inFunction { scope throws(Raised) in
             var (variables, bindings, hasRest): ([Variable], [Binding], Bool) = ([], [], false)
@@ -265,11 +286,12 @@ extension Analyzer {
                 if case .symbol = pattern { continue }
                 bindings += try destructure(pattern, .local(variables[position]))
             }
-            let locals = hoisted(items, from: index).map { Binding(variable: declare($0), value: .constant(.null)) }
-            let body = wrap(bindings + locals, try analyzeBody(items, from: index))
+            let body = try analyzeBody(items, from: index)
+            bindings += scope.strays.map { Binding(variable: $0, value: .constant(.null)) }
             let lambda = Lambda(
                 name: name, signature: signature(name, patterns), parameters: variables, hasRest: hasRest, scope: scope,
-                body: body, isMeta: isMeta, returnsCode: Self.isCode(items.elements.last), site: currentSite)
+                body: wrap(bindings, body), isMeta: isMeta, returnsCode: !isMacro && Self.isCode(items.elements.last),
+                site: currentSite, graveyard: machine.graveyard)
             return .function(lambda)
         }
     }
@@ -278,25 +300,40 @@ extension Analyzer {
         "(" + ([name.isEmpty ? "fn" : name] + patterns.map(Printer.text)).joined(separator: " ") + ")"
     }
 
-    /// The names that a body defines: they are the function's own before the first form runs.
-    private func hoisted(_ items: Items, from index: Int) -> [String] {
+    /// The names that a body defines: they are its own before the first form runs. Branches have no names of their own.
+    func hoisted(_ items: Items, from index: Int) -> [String] {
         var names: [String] = []
         for value in items.elements.dropFirst(index) {
-            guard case .list(let form) = value, form.elements.count >= 3, case .symbol(let head) = form.elements[0],
-                head.name == "def" || head.name == "var"
-            else { continue }
-            if case .list(let shape) = form.elements[1], case .symbol(let symbol)? = shape.elements.first {
-                names.append(symbol.name)
-            } else if head.name == "def", form.elements.count > 3, case .symbol(let symbol) = form.elements[1] {
-                names.append(symbol.name)
-            } else {
-                for place in stride(from: 1, to: form.elements.count, by: 2) {
-                    if case .symbol(let symbol) = form.elements[place] { names.append(symbol.name) }
-                }
+            guard case .list(let form) = value, !form.isData, case .symbol(let head)? = form.elements.first else {
+                continue
+            }
+            switch head.name {
+            case "def", "var": names += defined(by: form)
+            case "do", "when", "unless", "if", "cond", "case", "try": names += hoisted(form, from: 1)
+            default: continue
             }
         }
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }
+    }
+
+    private func defined(by form: Items) -> [String] {
+        guard form.elements.count >= 3 else { return [] }
+        if case .list(let shape) = form.elements[1] { return shape.elements.first.map(Self.names) ?? [] }
+        if form.elements.count > 3, isParameters(form.elements[2]), case .symbol(let symbol) = form.elements[1] {
+            return [symbol.name]
+        }
+        return stride(from: 1, to: form.elements.count, by: 2).flatMap { Self.names(in: form.elements[$0]) }
+    }
+
+    /// The names that a pattern binds.
+    private static func names(in pattern: Value) -> [String] {
+        switch pattern {
+        case .symbol(let symbol): [restName(symbol.name) ?? symbol.name]
+        case .vector(let items): items.elements.flatMap(names)
+        case .object(let object): object.entries.values.flatMap(names)
+        default: []
+        }
     }
 
     /// Whether a form in tail position is a backquote, behind `let`, `do` and branches too.

@@ -7,7 +7,7 @@ extension Analyzer {
         switch form {
         case .quote:
             try require(count == 1, "(quote form)")
-            return .constant(items.elements[1])
+            return .constant(DataMark.unmark(items.elements[1]))
         case .quasiquote:
             try require(count == 1, "(quasiquote form)")
             return try quasiquote(items.elements[1], depth: 1)
@@ -44,7 +44,7 @@ extension Analyzer {
     private func analyzeIf(_ items: Items) throws(Raised) -> Node {
         let count = items.elements.count
         guard count >= 3 else { throw error("eval/form", "the shape of this form is (if test then else)") }
-        if count == 4, let hint = infix(items.elements[2]) {
+        if count == 4, isInfix(items), let hint = infix(items.elements[2]) {
             throw error("eval/form", "an operator stands where the result should be", help: hint(items))
         }
         let hasElse = count.isMultiple(of: 2)
@@ -56,6 +56,13 @@ extension Analyzer {
             index -= 2
         }
         return node
+    }
+
+    /// An operator in the middle is a habit from other languages, unless a name behind it may be a function too.
+    private func isInfix(_ items: Items) -> Bool {
+        if let origin = items.origin, origin.source.text(of: origin.span).hasPrefix("if(") { return true }
+        if case .symbol = items.elements[3] { return false }
+        return true
     }
 
     /// `if(x > 1)`: an operator in the middle.
@@ -81,11 +88,29 @@ extension Analyzer {
     /// `(cond test result … :else result)`, or clauses `(test body…)` as Scheme writes them.
     private func analyzeCond(_ items: Items) throws(Raised) -> Node {
         guard items.elements.count > 1 else { return .constant(.null) }
+        if items.elements.dropFirst().allSatisfy(isClause) { return try analyzeClauses(items) }
         try require(!items.elements.count.isMultiple(of: 2), "(cond test result … :else result)")
         var node: Node = .constant(.null)
         for index in stride(from: items.elements.count - 2, to: 0, by: -2) {
             let (test, result) = (try analyzeTest(items, index), try analyze(items, index + 1))
             node = .branch(test, result, node)
+        }
+        return node
+    }
+
+    /// Whether the form can only be a clause `(test body…)`: it begins with a list or with `else`.
+    private func isClause(_ value: Value) -> Bool {
+        guard case .list(let clause) = value else { return false }
+        guard let first = clause.elements.first else { return false }
+        if case .list = first { return true }
+        return isElse(first) && lookup("else") == nil
+    }
+
+    private func analyzeClauses(_ items: Items) throws(Raised) -> Node {
+        var node: Node = .constant(.null)
+        for value in items.elements.dropFirst().reversed() {
+            guard case .list(let clause) = value else { continue }
+            node = .branch(try analyzeTest(clause, 0), try analyzeBody(clause, from: 1), node)
         }
         return node
     }
@@ -108,9 +133,17 @@ extension Analyzer {
             let last = clauses.isMultiple(of: 2) ? items.elements.count - 2 : items.elements.count - 3
             for index in stride(from: last, to: 1, by: -2) {
                 let result = try analyze(items, index + 1)
-                node = .branch(test(items.elements[index], variable), result, node)
+                let isRest = index == last && clauses.isMultiple(of: 2) && isElse(items.elements[index])
+                node = isRest ? result : .branch(test(items.elements[index], variable), result, node)
             }
             return .bind(variable, subject, body: node)
+        }
+    }
+
+    private func isElse(_ value: Value) -> Bool {
+        switch value {
+        case .symbol(let symbol), .keyword(let symbol): symbol.name == "else"
+        default: false
         }
     }
 
@@ -132,6 +165,15 @@ extension Analyzer {
 
     /// Forms from `index` on, one after the other; in a function the names they define are its own from the start.
     func analyzeBody(_ items: Items, from index: Int) throws(Raised) -> Node {
+        let names = isTopLevel ? [] : hoisted(items, from: index).filter { lookup($0)?.owner !== function }
+        guard !names.isEmpty else { return try analyzeForms(items, from: index) }
+        return try scoped { () throws(Raised) -> Node in
+            let bindings = names.map { Binding(variable: declare($0), value: .constant(.null)) }
+            return wrap(bindings, try analyzeForms(items, from: index))
+        }
+    }
+
+    private func analyzeForms(_ items: Items, from index: Int) throws(Raised) -> Node {
         if index >= items.elements.count { return .constant(.null) }
         if index == items.elements.count - 1 { return try analyze(items, index) }
         return .sequence(try analyze(items, from: index))

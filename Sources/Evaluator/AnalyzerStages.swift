@@ -7,7 +7,10 @@ extension Analyzer {
         guard items.elements.count >= 4, case .symbol(let symbol) = items.elements[1] else {
             throw error("eval/form", "the shape of this form is (macro name (args) body…)")
         }
-        let node = try lambda(symbol.name, parameters: items.elements[2], items, from: 3)
+        let outer = isMeta
+        defer { isMeta = outer }
+        isMeta = true
+        let node = try lambda(symbol.name, parameters: items.elements[2], items, from: 3, isMacro: true)
         guard case .function(let lambda) = node, lambda.scope.captures.isEmpty else {
             throw error("eval/form", "a macro cannot use local variables", help: "define it at the top level")
         }
@@ -20,7 +23,7 @@ extension Analyzer {
         var value = Value.null
         for index in items.elements.indices.dropFirst() {
             let site = items.origin.flatMap { origin in
-                index < origin.items.count ? Site(source: origin.source, span: origin.items[index]) : nil
+                index < origin.items.count ? Location(source: origin.source, span: origin.items[index]) : nil
             }
             let lambda = try Analyzer.program(
                 items.elements[index], machine: machine, isMeta: true, site: site ?? currentSite)
@@ -47,7 +50,7 @@ extension Analyzer {
             var nodes: [Node] = []
             for part in object.entries.values { nodes.append(try quasiquote(part, depth: depth)) }
             return .object(Array(object.entries.keys), nodes)
-        default: return .constant(value)
+        default: return .constant(DataMark.unmark(value))
         }
     }
 

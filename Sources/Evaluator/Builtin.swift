@@ -68,6 +68,9 @@ open class ControlFunction: Function {
         throw Failure("eval/not-callable", "\(name) cannot be called")
     }
 
+    /// Called before a form runs that names this function and others like it: they may get ready side by side.
+    open func prepare() {}
+
     /// The value of a path in value position.
     open func fetch(_ path: [String], in fiber: Fiber) throws(Failure) -> Step {
         throw Failure("eval/no-member", "\(name) has no members, got .\(path.joined(separator: "."))")

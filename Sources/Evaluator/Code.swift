@@ -16,8 +16,9 @@ final class Code {
     let codes: [Code]
     let globals: [Global]
     let masks: [UInt64]
-    private let sites: [(index: Int, site: Site)]
-    let site: Site?
+    private let sites: [(index: Int, site: Location)]
+    let site: Location?
+    let graveyard: Graveyard
 
     /// Safety: allocated in `init`, freed in `deinit`, not changed between.
     let instructions: UnsafeMutablePointer<Instruction>
@@ -35,7 +36,7 @@ final class Code {
 
     init(
         lambda: Lambda, frameSize: Int, captures: [Capture], instructions: [Instruction], constants: [Value],
-        codes: [Code], globals: [Global], masks: [UInt64], sites: [(index: Int, site: Site)]
+        codes: [Code], globals: [Global], masks: [UInt64], sites: [(index: Int, site: Location)]
     ) {
         name = lambda.name
         signature = lambda.signature
@@ -45,6 +46,7 @@ final class Code {
         returnsCode = lambda.isMeta && lambda.returnsCode
         isSimple = !lambda.hasRest && !returnsCode
         site = lambda.site
+        graveyard = lambda.graveyard
         self.frameSize = frameSize
         self.captures = captures
         self.codes = codes
@@ -69,7 +71,7 @@ final class Code {
     }
 
     /// The place of the instruction: of the last site at or before it.
-    func site(at index: Int) -> Site? {
+    func site(at index: Int) -> Location? {
         var low = 0
         var high = sites.count
         while low < high {
@@ -85,16 +87,32 @@ public final class Closure: Function {
     let code: Code
     /// Safety: allocated in `init` with one value a capture of the code, freed in `deinit`, not changed between.
     let captures: UnsafeMutablePointer<Value>
+    let entry: Entry
+
+    /// What a call needs of the closure, side by side and without references.
+    struct Entry {
+        /// The number of arguments that needs no more than a jump; -1 when there is none.
+        let parameterCount: Int
+        let frameSize: Int
+        let instructions: UnsafeMutablePointer<Instruction>
+        let constants: UnsafeMutablePointer<Value>
+        let slots: UnsafeMutablePointer<UnsafeMutablePointer<Value>>
+        let captures: UnsafeMutablePointer<Value>
+    }
 
     init(code: Code, captures: [Value]) {
         self.code = code
         self.captures = .allocate(capacity: max(1, captures.count))
         self.captures.initialize(from: captures, count: captures.count)
+        entry = Entry(
+            parameterCount: code.isSimple ? code.parameterCount : -1, frameSize: code.frameSize,
+            instructions: code.instructions, constants: code.constants, slots: code.slots, captures: self.captures)
         super.init(name: code.name, signature: code.signature, kind: .closure)
     }
 
     deinit {
-        captures.deinitialize(count: code.captures.count)
+        let count = code.captures.count
+        if count > 0 { code.graveyard.bury(captures, count: count) }
         captures.deallocate()
     }
 }

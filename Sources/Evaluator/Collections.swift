@@ -9,8 +9,17 @@ enum Collections {
         case .list(let items), .vector(let items): items.elements
         case .string(let text): text.string.unicodeScalars.map { .text(String(Character($0))) }
         case .object(let object): object.entries.elements.map { pair($0.key, $0.value) }
+        case .tagged(let tagged): items(tagged)
         default: nil
         }
+    }
+
+    /// The items of a tuple or set, the `[key value]` pairs of a map.
+    private static func items(_ tagged: Tagged) -> [Value]? {
+        guard ["Tuple", "Set", "Map"].contains(tagged.type),
+            case .vector(let items)? = tagged.fields["items"] ?? tagged.fields["entries"]
+        else { return nil }
+        return items.elements
     }
 
     static func pair(_ key: Key, _ value: Value) -> Value {
@@ -41,6 +50,7 @@ enum Collections {
             }
             return field
         case .tagged(let tagged):
+            if case .int = key, let items = items(tagged) { return try member(.vector(Items(items)), key) }
             guard let name = keyText(key) else { throw wrongKey(key, "a tagged value", "a name") }
             return name == "_type" ? .text(tagged.type) : tagged.fields[name] ?? .null
         case .meta(let meta): return try member(try meta.data(), key)

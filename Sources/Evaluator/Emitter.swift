@@ -10,9 +10,11 @@ final class Emitter {
     private var globals: [Global] = []
     private var globalIndices: [ObjectIdentifier: Int] = [:]
     private var masks: [UInt64] = []
-    private var sites: [(index: Int, site: Site)] = []
+    private var sites: [(index: Int, site: Location)] = []
     private var height: Int
     private var tallest: Int
+    /// Whether a number did not fit an instruction.
+    private var isTooLarge = false
 
     /// What becomes of a node's value.
     private struct Use {
@@ -48,10 +50,20 @@ final class Emitter {
         }
         emit(lambda.body, Use(isReturned: true))
         emit(.return)
+        if isTooLarge { refuse() }
         return Code(
             lambda: lambda, frameSize: tallest + 2, captures: lambda.scope.captures.map(capture),
             instructions: instructions, constants: constants, codes: codes, globals: globals, masks: masks, sites: sites
         )
+    }
+
+    /// Makes the code an error instead: one function that uses more names than instructions can number.
+    private func refuse() {
+        let message = "one form uses more than \(UInt16.max) different variables, names or keywords"
+        let failure = Failure("eval/too-large", message, help: "write it as several forms or functions")
+        instructions = []
+        emit(.constant, c: index(of: .error(Diagnostic(failure, source: lambda.site?.source, span: lambda.site?.span))))
+        emit(.raise)
     }
 
     private func capture(_ variable: Variable) -> Code.Capture {
@@ -67,7 +79,8 @@ final class Emitter {
 
     @discardableResult
     private func emit(_ op: Opcode, a: Int = 0, b: Int = 0, c: Int = 0) -> Int {
-        instructions.append(Instruction(op: op, a: UInt8(a), b: UInt16(b), c: Int32(c)))
+        if b > Int(UInt16.max) { isTooLarge = true }
+        instructions.append(Instruction(op: op, a: UInt8(a), b: UInt16(truncatingIfNeeded: b), c: Int32(c)))
         return instructions.count - 1
     }
 
@@ -76,7 +89,7 @@ final class Emitter {
         tallest = max(tallest, height)
     }
 
-    private func mark(_ site: Site?) {
+    private func mark(_ site: Location?) {
         if let site { sites.append((instructions.count, site)) }
     }
 
@@ -178,7 +191,7 @@ final class Emitter {
     }
 
     private func emitPath(
-        _ op: Opcode, _ root: Node, _ names: [String], _ exact: Global?, _ site: Site?, _ use: Use
+        _ op: Opcode, _ root: Node, _ names: [String], _ exact: Global?, _ site: Location?, _ use: Use
     ) {
         var jump: Int?
         if let exact {
@@ -223,7 +236,7 @@ final class Emitter {
         height -= 1
     }
 
-    private func emitPut(_ place: Place, _ keys: [Node], _ value: Node, _ site: Site?, _ use: Use) {
+    private func emitPut(_ place: Place, _ keys: [Node], _ value: Node, _ site: Location?, _ use: Use) {
         for key in keys { emit(key, .pushed) }
         emit(value, .pushed)
         mark(site)
@@ -267,7 +280,7 @@ final class Emitter {
         return emitComparison(comparison, operands, site)
     }
 
-    private func emitComparison(_ comparison: Comparison, _ operands: [Node], _ site: Site?) -> Int {
+    private func emitComparison(_ comparison: Comparison, _ operands: [Node], _ site: Location?) -> Int {
         let kind = Int(comparison.rawValue)
         if let left = plainLocal(operands[0]), let number = smallInteger(operands[1]) {
             mark(site)
@@ -310,7 +323,7 @@ final class Emitter {
 
     private func step(_ primitive: Primitive, _ operands: [Node]) -> Int? {
         guard let number = operands.count == 2 ? smallInteger(operands[1]) : nil else { return nil }
-        return primitive == .add ? number : primitive == .subtract ? -number : nil
+        return primitive == .add ? number : primitive == .subtract && number != 0 ? -number : nil
     }
 
     private func emitEither(_ nodes: [Node], _ isAnd: Bool, _ use: Use) {
@@ -320,7 +333,7 @@ final class Emitter {
             jumps.append(emit(isAnd ? .jumpIfFalseKeep : .jumpIfTrueKeep))
             height -= 1
         }
-        emit(nodes[nodes.count - 1], .pushed)
+        emit(nodes[nodes.count - 1], Use(isPushed: true, isReturned: use.isReturned, endsTurn: use.endsTurn))
         for jump in jumps { land(jump) }
         drop(unless: use)
     }
@@ -359,7 +372,7 @@ final class Emitter {
         pushed(use)
     }
 
-    private func emitCall(_ callee: Node, _ arguments: [Node], _ keywords: UInt64, _ site: Site?, _ use: Use) {
+    private func emitCall(_ callee: Node, _ arguments: [Node], _ keywords: UInt64, _ site: Location?, _ use: Use) {
         emit(callee, .pushed)
         for argument in arguments { emit(argument, .pushed) }
         var mask = 0
@@ -373,7 +386,7 @@ final class Emitter {
         drop(unless: use)
     }
 
-    private func emitPrimitive(_ primitive: Primitive, _ operands: [Node], _ site: Site?, _ use: Use) {
+    private func emitPrimitive(_ primitive: Primitive, _ operands: [Node], _ site: Location?, _ use: Use) {
         if let local = plainLocal(operands[0]), let step = step(primitive, operands) {
             mark(site)
             emit(.addLocalInteger, b: local.slot, c: step)
@@ -406,7 +419,7 @@ final class Emitter {
         unbind(variables.count, use)
     }
 
-    private func emitRecur(_ values: [Node], _ label: LoopLabel, _ site: Site?, _ use: Use) {
+    private func emitRecur(_ values: [Node], _ label: LoopLabel, _ site: Location?, _ use: Use) {
         guard use.endsTurn else {
             let message = "recur must be the last thing a turn of the loop does"
             emit(

@@ -12,7 +12,8 @@ public final class Fiber {
     var base: UnsafeMutablePointer<Value>
     var capacity: Int
     var top = 0
-    var frames: [Frame] = []
+    /// The frames under the current one, outermost first.
+    var frames = FrameStack()
     var handlers: [Handler] = []
     /// Where the fiber goes on.
     var current: Frame?

@@ -59,8 +59,11 @@ public final class Globals {
         return global
     }
 
+    /// Binds a name, without looking for what the library would bind to it.
     public func define(_ name: String, _ value: Value) {
-        named(name).bind(value)
+        let global = table[name] ?? Global(name: name)
+        table[name] = global
+        global.bind(value)
     }
 
     /// The names that are bound now.

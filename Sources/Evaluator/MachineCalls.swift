@@ -10,7 +10,7 @@ extension Machine {
         var literalKeywords = keywordMask(fiber, mask)
         while true {
             let place = fiber.base + (fiber.top - count - 1)
-            guard case .function(let function) = place.pointee else { throw notCallable(place.pointee) }
+            guard case .function(let function) = place.pointee else { throw notCallable(place.pointee, fiber) }
             switch function.kind {
             case .closure:
                 guard let next = try enter(fiber, unsafeDowncast(function, to: Closure.self), count) else {
@@ -71,7 +71,7 @@ extension Machine {
         }
         let allowed = code.parameterCount...(code.hasRest ? Int.max : code.parameterCount)
         try Arity.check(count, allowed, of: closure)
-        if code.hasRest { collectRest(fiber, count - code.parameterCount) }
+        if code.hasRest { try collectRest(fiber, count - code.parameterCount) }
         guard let caller = fiber.current else { return nil }
         let isTail = caller.next.pointee.op == .return && caller.next[-1].op == .tailCall
         let total = code.parameterCount + (code.hasRest ? 1 : 0)
@@ -83,7 +83,7 @@ extension Machine {
             fiber.top = caller.locals + total
         } else {
             guard fiber.frames.count < Fiber.frameLimit else { throw Self.tooDeep }
-            fiber.frames.append(caller)
+            fiber.frames.push(caller)
         }
         fiber.current = Fiber.Frame(
             closure: .passUnretained(closure), next: code.instructions, locals: fiber.top - total)
@@ -91,9 +91,10 @@ extension Machine {
         return nil
     }
 
-    private func collectRest(_ fiber: Fiber, _ count: Int) {
+    private func collectRest(_ fiber: Fiber, _ count: Int) throws(Failure) {
         let start = fiber.base + (fiber.top - count)
         let rest = Items(Array(UnsafeBufferPointer(start: start, count: count)))
+        try Nesting.check(rest.depth)
         fiber.drop(to: fiber.top - count)
         push(fiber, .vector(rest))
     }
@@ -128,8 +129,9 @@ extension Machine {
         push(fiber, result)
     }
 
-    private func notCallable(_ value: Value) -> Failure {
+    private func notCallable(_ value: Value, _ fiber: Fiber) -> Failure {
         let shown = Describe.short(value)
+        if let help = bodyHint(fiber) { return Failure("eval/not-callable", "\(shown) is not a function", help: help) }
         let help: String? =
             switch value {
             case .null: "a list evaluates its head, which must be a function; '(…) quotes a list, [ … ] is a vector"
@@ -267,34 +269,10 @@ extension Machine {
         default:
             slot = frame.closure._withUnsafeGuaranteedRef { $0.code.slots[index] }
             if case .cell = slot.pointee {
-                throw unbound(frame.closure._withUnsafeGuaranteedRef { $0.code.globals[index] })
+                throw unbound(frame.closure._withUnsafeGuaranteedRef { $0.code.globals[index] }, fiber)
             }
         }
         guard case .cell(let cell) = slot.pointee else { return try body(slot) }
         return try body(&cell.value)
-    }
-}
-
-/// What a caller hands to a meta-level function is data in the code that function returns.
-private enum DataMark {
-    static func mark(_ value: Value) -> Value {
-        guard needsMark(value) else { return value }
-        switch value {
-        case .symbol(let symbol): return .symbol(Symbol(symbol.name, isData: true))
-        case .list(let items): return .list(Items(items.elements.map(mark), isData: true))
-        case .vector(let items): return .vector(Items(items.elements.map(mark)))
-        case .object(let object): return .object(Object(object.entries.mapValues(mark)))
-        default: return value
-        }
-    }
-
-    private static func needsMark(_ value: Value) -> Bool {
-        switch value {
-        case .symbol(let symbol): !symbol.isData
-        case .list(let items): !items.isData
-        case .vector(let items): items.elements.contains(where: needsMark)
-        case .object(let object): object.entries.values.contains(where: needsMark)
-        default: false
-        }
     }
 }

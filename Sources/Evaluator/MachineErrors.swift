@@ -47,14 +47,14 @@ extension Machine {
             if isInterrupt, !handler.isCleanup { continue }
             if fiber.frames.count > handler.frameCount {
                 fiber.current = fiber.frames[handler.frameCount]
-                fiber.frames.removeSubrange(handler.frameCount...)
+                fiber.frames.cut(to: handler.frameCount)
             }
             fiber.drop(to: handler.top)
             push(fiber, .error(diagnostic))
             fiber.current?.next = handler.target
             return nil
         }
-        fiber.frames = []
+        fiber.frames.cut(to: 0)
         fiber.current = nil
         fiber.drop(to: 0)
         return .failed(diagnostic)
@@ -63,34 +63,42 @@ extension Machine {
     /// Notes the place where the error happened and the functions it passes, unless that was done.
     private func locate(_ diagnostic: Diagnostic, _ fiber: Fiber) {
         guard diagnostic.source == nil, let current = fiber.current else { return }
-        if let site = site(current, isCaller: false) { diagnostic.locate(source: site.source, span: site.span) }
+        if let site = programSite(fiber, current) { diagnostic.locate(source: site.source, span: site.span) }
         var name = Self.name(current)
-        for caller in fiber.frames.reversed() {
+        for index in stride(from: fiber.frames.count - 1, through: 0, by: -1) {
+            let caller = fiber.frames[index]
             guard diagnostic.frames.count < Self.traceLimit else { break }
             if let site = site(caller, isCaller: true), !name.isEmpty, !site.source.name.hasPrefix("<library") {
-                diagnostic.append(frame: frame(name, site))
+                diagnostic.append(frame: frame(String(name.drop { $0 == "%" }), site))
             }
             name = Self.name(caller)
         }
+    }
+
+    /// Where the program is: what a library function ran into is shown where the program called it.
+    private func programSite(_ fiber: Fiber, _ current: Fiber.Frame) -> Location? {
+        let own = site(current, isCaller: false)
+        guard let own, own.source.name.hasPrefix("<library") else { return own }
+        for index in stride(from: fiber.frames.count - 1, through: 0, by: -1) {
+            let caller = fiber.frames[index]
+            if let site = site(caller, isCaller: true), !site.source.name.hasPrefix("<library") { return site }
+        }
+        return own
     }
 
     private static func name(_ frame: Fiber.Frame) -> String {
         frame.closure._withUnsafeGuaranteedRef { $0.code.name }
     }
 
-    private func site(_ frame: Fiber.Frame, isCaller: Bool) -> Site? {
+    func site(_ frame: Fiber.Frame, isCaller: Bool) -> Location? {
         frame.closure._withUnsafeGuaranteedRef { closure in
             closure.code.site(at: frame.next - closure.code.instructions - 1)
         }
     }
 
-    func unbound(_ global: Global) -> Failure {
-        let name = global.name
-        if let hint = NearMiss.hint(for: name) { return Failure("eval/unbound", "\(name) is not defined", help: hint) }
-        if global.macro != nil { return Failure("eval/macro", "\(name) is a macro and is not a value") }
-        let near = NearMiss.names(like: name, among: globals.boundNames + Library.names)
-        let help = near.isEmpty ? nil : "near names: \(near.joined(separator: ", "))"
-        return Failure("eval/unbound", "\(name) is not defined", help: help)
+    /// Where the fiber is: the form that its innermost function evaluates.
+    public func location(of fiber: Fiber) -> Location? {
+        fiber.current.flatMap { programSite(fiber, $0) }
     }
 }
 
@@ -137,7 +145,7 @@ enum NearMiss {
 
     /// The three nearest names at most two edits away (one for short names).
     static func names(like name: String, among names: [String]) -> [String] {
-        let limit = name.count <= 3 ? 1 : 2
+        let limit = name.count <= 1 ? 0 : name.count <= 3 ? 1 : 2
         let candidates = Set(names).filter { !$0.hasPrefix("%") && abs($0.count - name.count) <= limit && $0 != name }
         let ranked = candidates.map { (name: $0, distance: distance(name, $0)) }.filter { $0.distance <= limit }
         return ranked.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)

@@ -42,7 +42,7 @@ extension Machine {
 
     /// Puts the fiber's first call under way; an outcome when that call was all there is.
     private func begin(_ fiber: Fiber) -> Outcome? {
-        let bootstrap = Self.bootstrap(arguments: fiber.top - 1)
+        let bootstrap = bootstrap(arguments: fiber.top - 1)
         fiber.reserve(bootstrap.code.frameSize + 1)
         (fiber.base + 1).moveInitialize(from: fiber.base, count: fiber.top)
         fiber.base.initialize(to: .function(bootstrap))
@@ -53,10 +53,10 @@ extension Machine {
     }
 
     /// A function that calls what its caller put on the stack.
-    private static func bootstrap(arguments: Int) -> Closure {
+    private func bootstrap(arguments: Int) -> Closure {
         let lambda = Lambda(
             name: "", signature: "()", parameters: [], hasRest: false, scope: FunctionScope(parent: nil),
-            body: .constant(.null), isMeta: false, returnsCode: false, site: nil)
+            body: .constant(.null), isMeta: false, returnsCode: false, site: nil, graveyard: graveyard)
         let call = Instruction(op: .call, c: Int32(arguments))
         let code = Code(
             lambda: lambda, frameSize: arguments + 4, captures: [], instructions: [call, Instruction(op: .return)],
@@ -68,12 +68,14 @@ extension Machine {
     private func execute(_ fiber: Fiber) throws(Failure) -> Outcome {
         guard var frame = fiber.current else { return .finished(.null) }
         var ip = frame.next
-        var fp = fiber.base + frame.locals
-        var sp = fiber.base + fiber.top
-        var code = Unmanaged.passUnretained(frame.closure._withUnsafeGuaranteedRef { $0.code })
-        var constants = code._withUnsafeGuaranteedRef { $0.constants }
-        var slots = code._withUnsafeGuaranteedRef { $0.slots }
-        var captures = frame.closure._withUnsafeGuaranteedRef { $0.captures }
+        var base = fiber.base
+        var limit = base + fiber.capacity
+        var fp = base + frame.locals
+        var sp = base + fiber.top
+        let entry = frame.closure._withUnsafeGuaranteedRef { $0.entry }
+        var constants = entry.constants
+        var slots = entry.slots
+        var captures = entry.captures
         var fuel = Self.slice
 
         func save() {
@@ -85,12 +87,17 @@ extension Machine {
             guard let current = fiber.current else { return }
             frame = current
             ip = frame.next
-            fp = fiber.base + frame.locals
-            sp = fiber.base + fiber.top
-            code = Unmanaged.passUnretained(frame.closure._withUnsafeGuaranteedRef { $0.code })
-            constants = code._withUnsafeGuaranteedRef { $0.constants }
-            slots = code._withUnsafeGuaranteedRef { $0.slots }
-            captures = frame.closure._withUnsafeGuaranteedRef { $0.captures }
+            base = fiber.base
+            limit = base + fiber.capacity
+            fp = base + frame.locals
+            sp = base + fiber.top
+            let entry = frame.closure._withUnsafeGuaranteedRef { $0.entry }
+            constants = entry.constants
+            slots = entry.slots
+            captures = entry.captures
+        }
+        func global(_ index: Int32) -> Global {
+            frame.closure._withUnsafeGuaranteedRef { $0.code.globals[Int(index)] }
         }
 
         while true {
@@ -137,7 +144,7 @@ extension Machine {
                 let slot = slots[Int(instruction.c)]
                 if case .cell = slot.pointee {
                     save()
-                    throw unbound(code._withUnsafeGuaranteedRef { $0.globals[Int(instruction.c)] })
+                    throw unbound(global(instruction.c), fiber)
                 }
                 sp.initialize(to: slot.pointee)
                 sp += 1
@@ -145,10 +152,10 @@ extension Machine {
                 let slot = slots[Int(instruction.c)]
                 if instruction.b == 0, case .cell = slot.pointee {
                     save()
-                    throw unbound(code._withUnsafeGuaranteedRef { $0.globals[Int(instruction.c)] })
+                    throw unbound(global(instruction.c), fiber)
                 }
                 sp -= 1
-                code._withUnsafeGuaranteedRef { $0.globals[Int(instruction.c)] }.bind(sp.move())
+                global(instruction.c).bind(sp.move())
             case .pop:
                 sp -= 1
                 sp.deinitialize(count: 1)
@@ -164,7 +171,7 @@ extension Machine {
                 sp += 1
             case .jump:
                 ip += Int(instruction.c) - 1
-                if instruction.c < 0 {
+                if instruction.c <= 0 {
                     fuel -= 1
                     if fuel == 0 {
                         save()
@@ -329,15 +336,15 @@ extension Machine {
                 }
                 save()
                 if try member(fiber) { return .suspended }
-                sp = fiber.base + fiber.top
+                load()
             case .path:
                 save()
                 if try path(fiber, constants[Int(instruction.c)]) { return .suspended }
-                sp = fiber.base + fiber.top
+                load()
             case .callee:
                 save()
                 try callee(fiber, constants[Int(instruction.c)])
-                sp = fiber.base + fiber.top
+                load()
             case .exactGlobal:
                 let slot = slots[Int(instruction.b)]
                 if case .cell = slot.pointee { continue }
@@ -347,7 +354,7 @@ extension Machine {
             case .put:
                 save()
                 if try put(fiber, instruction) { return .suspended }
-                sp = fiber.base + fiber.top
+                load()
             case .vector, .list:
                 let count = Int(instruction.c)
                 let items = Items(Array(UnsafeBufferPointer(start: sp - count, count: count)))
@@ -365,7 +372,7 @@ extension Machine {
                 sp.initialize(to: object)
                 sp += 1
             case .closure:
-                let inner = code._withUnsafeGuaranteedRef { $0.codes[Int(instruction.c)] }
+                let inner = frame.closure._withUnsafeGuaranteedRef { $0.code.codes[Int(instruction.c)] }
                 sp.initialize(to: .function(Self.closure(inner, locals: fp, captures: captures)))
                 sp += 1
             case .call, .tailCall:
@@ -376,15 +383,18 @@ extension Machine {
                     return .yielded
                 }
                 let count = Int(instruction.c)
-                if case .function(let function) = sp[-1 - count], function.kind == .closure {
-                    let closure = unsafeDowncast(function, to: Closure.self)
-                    let target = closure.code
-                    if target.isSimple, target.parameterCount == count {
+                let calleePlace = sp - 1 - count
+                if calleePlace.isFunction,
+                    calleePlace.unretainedFunction._withUnsafeGuaranteedRef({ $0.kind }) == .closure
+                {
+                    let closure = Unmanaged<Closure>.fromOpaque(calleePlace.unretainedFunction.toOpaque())
+                    let target = closure._withUnsafeGuaranteedRef { $0.entry }
+                    if target.parameterCount == count {
                         if instruction.op == .tailCall {
                             // The frame's place is taken by the callee and its arguments.
                             let start = fp - 1
                             let moved = count + 1
-                            start.deinitialize(count: sp - moved - start)
+                            start.end(upTo: sp - moved)
                             start.moveInitialize(from: sp - moved, count: moved)
                             sp = start + moved
                         } else {
@@ -393,21 +403,18 @@ extension Machine {
                                 save()
                                 throw Self.tooDeep
                             }
-                            fiber.frames.append(frame)
+                            fiber.frames.push(frame)
                             fp = sp - count
                         }
-                        frame = Fiber.Frame(
-                            closure: .passUnretained(closure), next: target.instructions, locals: fp - fiber.base)
                         ip = target.instructions
-                        code = .passUnretained(target)
+                        frame = Fiber.Frame(closure: closure, next: ip, locals: fp - base)
                         constants = target.constants
                         slots = target.slots
-                        captures = closure.captures
-                        if (sp - fiber.base) + target.frameSize > fiber.capacity {
+                        captures = target.captures
+                        if sp + target.frameSize > limit {
                             save()
                             fiber.reserve(target.frameSize)
-                            fp = fiber.base + frame.locals
-                            sp = fiber.base + fiber.top
+                            load()
                         }
                         continue
                     }
@@ -418,21 +425,21 @@ extension Machine {
             case .return:
                 let value = (sp - 1).move()
                 let start = fp - 1
-                start.deinitialize(count: sp - 1 - start)
+                start.end(upTo: sp - 1)
                 start.initialize(to: value)
                 sp = start + 1
-                guard let caller = fiber.frames.popLast() else {
+                guard let caller = fiber.frames.pop() else {
                     fiber.top = sp - fiber.base
                     fiber.current = nil
                     return .finished(sp[-1])
                 }
                 frame = caller
                 ip = frame.next
-                fp = fiber.base + frame.locals
-                code = Unmanaged.passUnretained(frame.closure._withUnsafeGuaranteedRef { $0.code })
-                constants = code._withUnsafeGuaranteedRef { $0.constants }
-                slots = code._withUnsafeGuaranteedRef { $0.slots }
-                captures = frame.closure._withUnsafeGuaranteedRef { $0.captures }
+                fp = base + frame.locals
+                let target = frame.closure._withUnsafeGuaranteedRef { $0.entry }
+                constants = target.constants
+                slots = target.slots
+                captures = target.captures
             case .pushHandler:
                 let target = ip + Int(instruction.c) - 1
                 fiber.handlers.append(

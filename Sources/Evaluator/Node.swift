@@ -25,6 +25,8 @@ final class FunctionScope {
     let parent: FunctionScope?
     /// The outer variables it uses, in the order of its captures.
     private(set) var captures: [Variable] = []
+    /// Variables of definitions that stand where no body begins, or that a macro made.
+    var strays: [Variable] = []
 
     init(parent: FunctionScope?) {
         self.parent = parent
@@ -36,38 +38,32 @@ final class FunctionScope {
     }
 }
 
-/// Where a piece of code comes from.
-struct Site {
-    let source: Source
-    let span: Span
-}
-
 /// A form after analysis: names resolved, macros expanded.
 indirect enum Node {
     case constant(Value)
     case local(Variable)
-    case global(Global, Site?)
+    case global(Global, Location?)
     /// Members behind a value: `a.b.c`. `exact` is the global of the whole dotted name, which comes first when bound.
-    case path(Node, [String], exact: Global?, Site?)
+    case path(Node, [String], exact: Global?, Location?)
     case assign(Variable, Node)
-    case assignGlobal(Global, Node, Site?)
+    case assignGlobal(Global, Node, Location?)
     case define(Global, Node)
     /// `(set (get o k…) v)`: the variable's value changed along the keys.
-    case put(Place, [Node], Node, Site?)
+    case put(Place, [Node], Node, Location?)
     /// A dotted name as the head of a call: a runtime's path is called, not fetched.
-    case callee(Node, [String], exact: Global?, Site?)
+    case callee(Node, [String], exact: Global?, Location?)
     case branch(Node, Node, Node)
     case either([Node], isAnd: Bool)
     case sequence([Node])
     case bind(Variable, Node, body: Node)
     case function(Lambda)
-    case call(Node, [Node], keywords: UInt64, Site?)
-    case primitive(Primitive, [Node], Site?)
+    case call(Node, [Node], keywords: UInt64, Location?)
+    case primitive(Primitive, [Node], Location?)
     case vector([Node])
     case list([Node])
     case object([Key], [Node])
     case loop([Variable], [Node], body: Node, LoopLabel)
-    case recur([Node], LoopLabel, Site?)
+    case recur([Node], LoopLabel, Location?)
     case whileLoop(Node, body: Node)
     /// `body` with an error bound to the variable for `handler`.
     case attempt(Node, Variable, handler: Node)
@@ -100,11 +96,12 @@ final class Lambda {
     let isMeta: Bool
     /// Whether its tail form is a backquote: a meta-level function that returns code.
     let returnsCode: Bool
-    let site: Site?
+    let site: Location?
+    let graveyard: Graveyard
 
     init(
         name: String, signature: String, parameters: [Variable], hasRest: Bool, scope: FunctionScope, body: Node,
-        isMeta: Bool, returnsCode: Bool, site: Site?
+        isMeta: Bool, returnsCode: Bool, site: Location?, graveyard: Graveyard
     ) {
         self.name = name
         self.signature = signature
@@ -115,6 +112,7 @@ final class Lambda {
         self.isMeta = isMeta
         self.returnsCode = returnsCode
         self.site = site
+        self.graveyard = graveyard
     }
 }
 

@@ -9,6 +9,8 @@ public final class Diagnostic {
     public let session: String
     public let data: Value
     public let cause: Value
+    /// Levels of nesting below the error, so that chains of errors are capped as all data is.
+    let depth: Int
     public private(set) var frames: [Frame]
     public private(set) var source: Source?
     public private(set) var span: Span?
@@ -39,6 +41,7 @@ public final class Diagnostic {
         self.session = session
         self.data = data
         self.cause = cause
+        self.depth = max(data.depth, cause.depth) + 1
         self.frames = frames
         self.source = source
         self.span = span

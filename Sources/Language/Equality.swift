@@ -72,7 +72,7 @@ extension Value {
         }
     }
 
-    /// Every value is true but false, null, `""`, NaN and any zero.
+    /// Every value is true but false, null, `""`, NaN, any zero, and a runtime's undefined.
     public var isTrue: Bool {
         get throws(Failure) {
             switch self {
@@ -83,7 +83,8 @@ extension Value {
             case .string(let text): !text.string.isEmpty
             case .meta(let meta): try meta.data().isTrue
             case .cell(let cell): try cell.value.isTrue
-            case .big, .symbol, .keyword, .list, .vector, .object, .function, .error, .tagged: true
+            case .tagged(let tagged): tagged.type != "Undefined"
+            case .big, .symbol, .keyword, .list, .vector, .object, .function, .error: true
             }
         }
     }

@@ -10,8 +10,15 @@ public struct Failure: Error, Sendable {
 
     public init(_ code: String, _ message: String, help: String? = nil, span: Span? = nil) {
         self.code = code
-        self.message = message
-        self.help = help
+        self.message = Self.cut(message)
+        self.help = help.map(Self.cut)
         self.span = span
+    }
+
+    /// A message quotes what a program or another process made, which may be of any size.
+    private static func cut(_ text: String) -> String {
+        let limit = 2_000
+        guard text.utf8.count > limit else { return text }
+        return String(text.unicodeScalars.prefix(limit / 2)) + "…" + String(text.unicodeScalars.suffix(100))
     }
 }

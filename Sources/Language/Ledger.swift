@@ -10,8 +10,8 @@ public final class Ledger {
         /// The code, path or builtin that made it.
         public let code: String
         public let foreignType: String
-        /// Where the form stands: `file.meta:3`.
-        public let place: String
+        /// Where the form stands.
+        public let location: Location?
         /// Seconds since 1970, when known.
         public let start: Double?
         /// Microseconds, when known.
@@ -21,13 +21,13 @@ public final class Ledger {
         public let summary: String
 
         public init(
-            source: String, code: String, foreignType: String = "", place: String = "", start: Double? = nil,
+            source: String, code: String, foreignType: String = "", location: Location? = nil, start: Double? = nil,
             duration: Double? = nil, parents: [Int] = [], summary: String
         ) {
             self.source = source
             self.code = code
             self.foreignType = foreignType
-            self.place = place
+            self.location = location
             self.start = start
             self.duration = duration
             self.parents = parents

@@ -123,12 +123,35 @@ public struct Printer {
 
     private mutating func printBroken(_ items: Items, open: String, close: String, indent: Int, trailing: Int) {
         output += open
+        if items.elements.allSatisfy(\.isAtom) {
+            fill(items.elements, indent: indent, trailing: trailing + 1)
+            output += close
+            return
+        }
         for (index, item) in items.elements.enumerated() {
             if index > 0 { breakLine(indent) }
             let isLast = index == items.elements.count - 1
             printBroken(item, indent: indent, trailing: isLast ? trailing + 1 : 0)
         }
         output += close
+    }
+
+    /// As many items on a line as fit.
+    private mutating func fill(_ items: [Value], indent: Int, trailing: Int) {
+        var column = indent
+        for (index, item) in items.enumerated() {
+            let text = Self.text(item)
+            let length = text.unicodeScalars.count + (index == items.count - 1 ? trailing : 0)
+            if index > 0, column + 1 + length > width ?? .max {
+                breakLine(indent)
+                column = indent
+            } else if index > 0 {
+                output += " "
+                column += 1
+            }
+            output += text
+            column += length
+        }
     }
 
     private mutating func printBroken(_ object: Object, indent: Int, trailing: Int) {
@@ -212,5 +235,15 @@ public struct Printer {
     private static func escape(_ scalar: Unicode.Scalar) -> String {
         let digits = String(scalar.value, radix: 16)
         return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+}
+
+extension Value {
+    fileprivate var isAtom: Bool {
+        switch self {
+        case .list, .vector, .object, .tagged: false
+        case .meta(let meta): (try? meta.data())?.isAtom ?? true
+        default: true
+        }
     }
 }

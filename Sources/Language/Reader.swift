@@ -2,7 +2,7 @@
 public struct Reader {
     let source: Source
     var position = 0
-    private var depth = 0
+    private(set) var depth = 0
     /// How many backquotes, less unquotes, are around the position.
     var quasiquotes = 0
     /// Whether the position is inside `#( … )`.
@@ -55,10 +55,8 @@ public struct Reader {
     mutating func form(isHead: Bool = false) throws(ReadError) -> Form {
         depth += 1
         defer { depth -= 1 }
-        guard depth <= Nesting.limit else {
-            throw malformed("reader/depth", "forms nest deeper than \(Nesting.limit) levels", at: position)
-        }
         let start = position
+        if depth > Nesting.limit, !Token.isAtom(bytes[start]) { throw tooDeep(at: start) }
         switch bytes[position] {
         case UInt8(ascii: "("):
             position += 1

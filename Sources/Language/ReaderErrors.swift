@@ -9,6 +9,10 @@ extension Reader {
         .incomplete(Failure(code, message, span: Span(offset, offset + length)))
     }
 
+    func tooDeep(at offset: Int) -> ReadError {
+        malformed("reader/depth", "forms nest deeper than \(Nesting.limit) levels", at: offset)
+    }
+
     func unclosed(_ open: Int) -> ReadError {
         let place = source.place(of: open)
         let bracket = Character(Unicode.Scalar(bytes[open]))

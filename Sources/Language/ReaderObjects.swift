@@ -58,6 +58,9 @@ extension Reader {
             let failure = Failure("reader/keyword", "a key must stand before the colon", span: span)
             throw position == bytes.count ? .incomplete(failure) : .malformed(failure)
         }
+        if text == "#", position == bytes.count {
+            throw incomplete("reader/incomplete", "a key must follow", at: start)
+        }
         guard !Token.startsNumber(text), !text.hasPrefix("#") else { throw badKey(at: start) }
         return Form(.name(text.hasPrefix(":") ? String(text.dropFirst()) : text), span)
     }

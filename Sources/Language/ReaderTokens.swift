@@ -73,6 +73,7 @@ extension Reader {
                 "reader/head", "\(text)( … ) right after a bracket would be a call of its result", at: head.span.lower,
                 help: "put a space behind the name: (\(text) (…")
         }
+        if depth > Nesting.limit { throw tooDeep(at: head.span.lower) }
         position += 1
         return try sequence(from: head.span.lower, prefix: [head], close: UInt8(ascii: ")"))
     }

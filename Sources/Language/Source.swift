@@ -45,6 +45,20 @@ public struct Span: Sendable, Equatable {
     }
 }
 
+/// A span of a source.
+public struct Location: Sendable {
+    public let source: Source
+    public let span: Span
+
+    public init(source: Source, span: Span) {
+        self.source = source
+        self.span = span
+    }
+
+    /// `file.meta:3`
+    public var text: String { "\(source.name):\(source.place(of: span.lower).line)" }
+}
+
 /// Where a form was read: its source, its own span, and the spans of its items (an object's: its values).
 public final class Origin: Sendable {
     public let source: Source

@@ -16,6 +16,11 @@ enum Token {
         }
     }
 
+    /// Whether a form that starts with the byte holds no other, but for the arguments of a glued call.
+    static func isAtom(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\"") || (isName(byte) && byte != UInt8(ascii: "#"))
+    }
+
     static func isDigit(_ byte: UInt8?) -> Bool {
         guard let byte else { return false }
         return byte &- UInt8(ascii: "0") < 10
@@ -27,9 +32,7 @@ enum Token {
             return false
         }
         guard key.utf8.allSatisfy({ isName($0) && $0 != UInt8(ascii: ":") }), !startsNumber(key) else { return false }
-        return key.unicodeScalars.allSatisfy {
-            !$0.properties.isWhitespace && $0.properties.generalCategory != .control
-        }
+        return !key.unicodeScalars.contains(where: Reader.isForbidden)
     }
 
     /// Whether the text must be a number or nothing: a digit first, or a sign or point and a digit.

@@ -192,7 +192,8 @@ extension Value {
         case .object(let object): object.depth
         case .tagged(let tagged): tagged.fields.depth + 1
         case .meta(let meta): meta.depth
-        case .null, .bool, .int, .double, .big, .string, .symbol, .keyword, .function, .error, .cell: 0
+        case .error(let error): error.depth
+        case .null, .bool, .int, .double, .big, .string, .symbol, .keyword, .function, .cell: 0
         }
     }
 }

@@ -25,21 +25,37 @@ public final class Console {
         if isError { console.message(text) } else { console.result(text) }
     }
 
+    /// At the prompt results and messages begin on a line of their own, whatever a program printed before.
+    var isInteractive = false
     /// Whether the last byte written left the cursor behind text.
     private var isMidLine = false
 
     /// Begins a new line unless the cursor is at the start of one.
     func freshLine() {
-        if isMidLine { put([0x0A], on: STDOUT_FILENO) }
+        if isMidLine, interceptor == nil { put([0x0A], on: STDOUT_FILENO) }
+    }
+
+    /// The terminal has shown a ^C.
+    func noteEcho() {
+        if isInteractive { isMidLine = true }
+    }
+
+    /// Someone else types on the terminal; who ends a line there begins the next.
+    func noteLoan() {
+        isMidLine = false
     }
 
     /// A result, on standard output.
     func result(_ text: String) {
+        if isInteractive { freshLine() }
         put(Array((text + "\n").utf8), on: STDOUT_FILENO)
     }
 
     /// A message about the program, on standard error.
     func message(_ text: String) {
+        // Nobody is left to read it.
+        if isClosed { return }
+        if isInteractive { freshLine() }
         put(Array((text + "\n").utf8), on: STDERR_FILENO)
     }
 

@@ -38,7 +38,8 @@ public final class Program {
 
     /// Whether nothing more is to run.
     var isOver: Bool {
-        exitStatus != nil || router.ending != nil || router.console.isClosed || (status != 0 && options.stopsAtError)
+        exitStatus != nil || router.ending != nil || router.console.isClosed
+            || (status != 0 && (options.stopsAtError || status == 130 && !router.console.isInteractive))
     }
 
     // MARK: Ways in

@@ -38,9 +38,12 @@ public final class Prompt {
         else { return false }
         self.editor = editor
         router.sessions.width = editor.terminalColumns
-        router.confirmsRestart = { [unowned self] session in
+        router.console.isInteractive = true
+        router.shareTerminal(STDIN_FILENO)
+        // Ctrl-D quits within a second, whatever the sessions do.
+        router.sessions.farewellLimit = .milliseconds(400)
+        router.offersRestart = { [unowned self] session in
             router.console.message("\(session) does not answer; Ctrl-C again restarts it, and what it holds is lost")
-            return false
         }
         router.console.result("meta \(version)   :help for help, Ctrl-D to quit")
         loop(editor)
@@ -51,7 +54,7 @@ public final class Prompt {
         while program.exitStatus == nil, router.ending == nil {
             router.console.freshLine()
             let name = mode.map { "(\($0))> " } ?? "meta> "
-            let filler = String(repeating: ".", count: name.count - 1) + " "
+            let filler = String(repeating: ".", count: name.count - 2) + "> "
             switch editor.readLine(prompt: name, continuation: filler) {
             case .text(let text): evaluate(text)
             case .interrupted: continue

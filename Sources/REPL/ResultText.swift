@@ -24,6 +24,7 @@ extension Router {
     private func prettyText(_ value: Value, width: Int) throws(Failure) -> String? {
         let data = try value.unwrapped()
         if case .null = data { return nil }
+        if case .tagged(let tagged) = data, tagged.type == "Undefined" { return nil }
         if case .error(let error) = data { return error.report }
         let text = Printer.layout(value, width: width)
         guard let comment = comment(value) else { return text }

@@ -31,7 +31,7 @@ extension Router {
         return .object(
             Object([
                 "session": .text(entry.source), "sequence": .int(number), "type": .text(entry.foreignType),
-                "code": .text(entry.code), "place": .text(entry.place),
+                "code": .text(entry.code), "place": entry.location.map { .text($0.text) } ?? .null,
                 "start": entry.start.map(Value.double) ?? .null, "duration": entry.duration.map(Value.double) ?? .null,
                 "parents": .vector(Items(entry.parents.map(Value.int))),
             ]))

@@ -19,6 +19,11 @@ final class Runtime: ControlFunction {
                     + "(\(session).path.to.function …) calls a path, \(session).path fetches it."))
     }
 
+    /// Starts the session, so that those of one form start side by side. What fails is told at the first use.
+    override func prepare() {
+        try? router.sessions.start(session)
+    }
+
     override func call(_ path: [String], _ arguments: inout Arguments, in fiber: Fiber) throws(Failure) -> Step {
         if let marshal = router.dispatch(session, "marshal") {
             return .call(
@@ -121,7 +126,7 @@ final class Runtime: ControlFunction {
     private var sessions: SessionTable { router.sessions }
 
     private func session(isLanguage name: String) -> Bool {
-        (try? sessions.status(session))?.language == name
+        sessions.language(of: session) == name
     }
 
     private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> [UInt8] {

@@ -24,7 +24,8 @@ extension SessionTable {
             directory: entry.launch.directory ?? directory, memoryLimit: entry.launch.memoryLimit ?? 0)
         let pid = try process.start(
             descriptors: [
-                null.number, stdout.child.number, stderr.child.number, sockets.child.number, upcalls.child.number,
+                input(of: language) ?? null.number, stdout.child.number, stderr.child.number, sockets.child.number,
+                upcalls.child.number,
             ],
             guardPipe: watcher.announcements)
         watcher.startOnce()
@@ -38,6 +39,11 @@ extension SessionTable {
         child.trace = trace
         entry.child = child
         return child
+    }
+
+    /// Node changes the terminal's modes when it ends, so it gets none.
+    private func input(of language: KernelLanguage?) -> Int32? {
+        language.flatMap { ["py", "sh"].contains($0.name) ? terminal : nil }
     }
 
     func interpreter(for launch: Launch) throws(SessionError) -> Interpreter {

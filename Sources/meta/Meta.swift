@@ -49,9 +49,20 @@ struct Meta: ParsableCommand {
         }
     }
 
+    /// The command of a plain one-liner, which shell loops run by the thousand: the parser's own start costs as much as
+    /// all the rest (docs/adr/0008-start.md).
+    private static var oneLiner: Meta? {
+        let words = CommandLine.arguments
+        guard words.count == 3, words[1] == "-e" || words[1] == "--exec", !words[2].hasPrefix("-") else { return nil }
+        var command = Meta()
+        (command.forms, command.file, command.arguments) = ([words[2]], nil, [])
+        (command.json, command.raw, command.pretty, command.keepGoing) = (false, false, false, false)
+        return command
+    }
+
     static func main() {
         do {
-            let command = try parse()
+            let command = try oneLiner ?? parse()
             Glibc.exit(command.perform())
         } catch {
             let status = exitCode(for: error)

@@ -53,6 +53,10 @@ meta_end meta_peek_end(pid_t pid, int *code);
 void meta_reap(pid_t pid);
 // Reaps a child that is about to end; blocks until it has.
 void meta_wait(pid_t pid);
+// The signal that has stopped the child since the last look, 0 when none has.
+int meta_stop_signal(pid_t pid);
+// Makes a process group of this session the terminal's foreground group, also from the background.
+int meta_set_foreground(int terminal, pid_t group);
 // "SIGSEGV" for 11, or NULL.
 const char *meta_signal_name(int signal);
 
@@ -98,6 +102,9 @@ ssize_t meta_read(int descriptor, void *bytes, size_t count);
 ssize_t meta_send(int socket, const void *bytes, size_t count);
 // Keeps this process on one CPU (benchmarks); -1 on failure.
 int meta_pin_to_cpu(int cpu);
+
+// How many CPUs this process may run on, at least 1.
+int meta_usable_cpus(void);
 
 // The process's environment.
 char **meta_environment(void);
