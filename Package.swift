@@ -34,11 +34,16 @@ let package = Package(
         .target(name: "CSystem"),
         .target(name: "Sessions", dependencies: ["Wire", "Kernels", "CSystem"]),
         .systemLibrary(name: "CLibedit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .target(name: "Patterns", dependencies: ["CPCRE2"]),
         .target(name: "CEditLine", dependencies: ["CLibedit"]),
         .target(name: "LineEditor", dependencies: ["CEditLine"]),
         .target(
             name: "REPL",
-            dependencies: ["Language", "Evaluator", "Wire", "Kernels", "Sessions", "LineEditor", "CSystem"]
+            dependencies: [
+                "Language", "Evaluator", "Wire", "Kernels", "Sessions", "Patterns", "LineEditor", "CSystem",
+                .product(name: "BigInt", package: "BigInt"),
+            ]
         ),
         .executableTarget(
             name: "meta",

@@ -4,12 +4,21 @@ import Language
 public enum Library {
     static func register(in machine: Machine) {
         registerNumbers(in: machine)
+        registerRounding(in: machine)
+        registerNumerals(in: machine)
         registerStrings(in: machine)
+        registerText(in: machine)
+        registerTextSearch(in: machine)
+        registerFormat(in: machine)
         registerCollections(in: machine)
+        registerSequences(in: machine)
+        registerOrder(in: machine)
+        registerObjects(in: machine)
         registerPredicates(in: machine)
         registerJSON(in: machine)
         registerProvenance(in: machine)
         registerControl(in: machine)
+        registerDocumentation(in: machine)
     }
 
     /// The names of the functions written in the language.
@@ -57,8 +66,10 @@ extension Machine {
     func library(_ name: String) -> Value? {
         if let provider = providers.removeValue(forKey: name) { return provider() }
         guard let chunk = chunk(name) else { return nil }
+        if let known = builtins[name] { return known }
         let source = Source(name: "<library \(name)>", text: chunk.source)
-        guard let form = try? Reader.read(source).first, case .list(let items) = form.value,
+        guard let form = try? Reader.read(source).first,
+            case .list(let items) = closed(form.value, except: LocalNames.names(in: form.value).union([name])),
             let node = try? Analyzer(machine: self, isMeta: true, site: Location(source: source, span: form.span))
                 .lambda(name, parameters: items.elements[2], items, from: 3),
             case .function(let lambda) = node
@@ -66,6 +77,22 @@ extension Machine {
         let value = Value.function(Closure(code: Emitter.code(lambda), captures: []))
         builtins[name] = value
         return value
+    }
+
+    /// The form with the library's own functions in the place of their names, so that it means the same whatever a
+    /// program defines. The operators keep their names while these are the built-in ones: they have instructions.
+    private func closed(_ form: Value, except locals: Set<String>) -> Value {
+        switch form {
+        case .symbol(let symbol):
+            if locals.contains(symbol.name) || SpecialForm(rawValue: symbol.name) != nil { return form }
+            if Primitive(rawValue: symbol.name) != nil, isBuiltin(symbol.name) { return form }
+            return builtins[symbol.name] ?? library(symbol.name) ?? form
+        case .list(let items):
+            return .list(Items(items.elements.map { closed($0, except: locals) }, origin: items.origin))
+        case .vector(let items):
+            return .vector(Items(items.elements.map { closed($0, except: locals) }, origin: items.origin))
+        default: return form
+        }
     }
 
     /// What `(doc name)` shows: signature, text, examples.
@@ -79,5 +106,31 @@ extension Machine {
         }
         guard isBuiltin(name), let chunk = chunk(name) else { return nil }
         return (function.signature, chunk.documentation)
+    }
+}
+
+/// The names that a library function's text binds anywhere: its own, its parameters, its variables.
+private enum LocalNames {
+    static func names(in form: Value) -> Set<String> {
+        guard case .list(let items) = form else { return [] }
+        var names: Set<String> = []
+        for item in items.elements { names.formUnion(Self.names(in: item)) }
+        guard case .symbol(let head)? = items.elements.first else { return names }
+        switch head.name {
+        case "fn": names.formUnion(every(1, in: items, at: 1))
+        case "def": names.formUnion(every(1, in: items, at: 2))
+        case "let", "loop": names.formUnion(every(2, in: items, at: 1))
+        default: break
+        }
+        return names
+    }
+
+    /// Every first or every second name of the list at that place.
+    private static func every(_ step: Int, in items: Items, at place: Int) -> [String] {
+        guard place < items.elements.count, case .list(let bindings) = items.elements[place] else { return [] }
+        return stride(from: 0, to: bindings.elements.count, by: step).compactMap { index in
+            guard case .symbol(let symbol) = bindings.elements[index] else { return nil }
+            return symbol.name.hasPrefix("...") ? String(symbol.name.dropFirst(3)) : symbol.name
+        }
     }
 }

@@ -86,14 +86,6 @@ extension Library {
                 }))
         machine.register(
             Builtin(
-                "(drop n collection)", arity: 2...2, lineage: .plain,
-                documentation: Documentation("The items behind the first n.", examples: ["(drop 1 [1 2 3]) => [2 3]"]),
-                body: { arguments throws(Failure) in
-                    let count = try arguments.integer(0)
-                    return .vector(Items(Array(try arguments.sequence(1).dropFirst(max(0, count)))))
-                }))
-        machine.register(
-            Builtin(
                 "(zip …collections)", arity: 1...Int.max, lineage: .plain,
                 documentation: Documentation(
                     "Vectors of an item of each collection, as many as the shortest has.",
@@ -111,7 +103,7 @@ extension Library {
             Builtin("(%items collection)", arity: 1...1, lineage: .plain) {
                 [unowned machine] arguments throws(Failure) in
                 guard let items = Collections.items(try arguments.data(0)) else {
-                    throw arguments.wrong(0, "a collection")
+                    throw Failure("eval/type", "a collection is wanted here, got \(Describe.short(arguments[0]))")
                 }
                 guard case .meta(let meta) = arguments[0] else { return .vector(Items(items)) }
                 return .vector(

@@ -27,7 +27,7 @@ extension Library {
                 "(macroexpand form)", arity: 1...1,
                 documentation: Documentation(
                     "The form after its macro, and the macros that stand at the head of the result, were expanded.",
-                    examples: ["(macroexpand '(+ 1 2)) => (+ 1 2)"])
+                    examples: ["(macroexpand '(+ 1 2)) => '(+ 1 2)"])
             ) { [unowned machine] arguments, _ throws(Failure) in
                 .value(try machine.expanded(try arguments.data(0)))
             })

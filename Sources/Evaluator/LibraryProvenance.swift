@@ -5,7 +5,9 @@ extension Library {
         machine.register(
             Builtin(
                 "(unwrap value)", arity: 1...1, lineage: .plain,
-                documentation: Documentation("The data of a MetaObject, without where it came from."),
+                documentation: Documentation(
+                    "The data of a MetaObject, without where it came from.",
+                    examples: ["(unwrap (MetaObject \"py\" 5)) => 5"]),
                 body: { arguments throws(Failure) in try arguments.data(0) }))
         machine.register(
             Builtin(
@@ -19,7 +21,8 @@ extension Library {
         machine.register(
             Builtin(
                 "(gensym stem)", arity: 0...1, lineage: .plain,
-                documentation: Documentation("A symbol that no one else has."),
+                documentation: Documentation(
+                    "A symbol that no one else has.", examples: ["(symbol? (gensym)) => true"]),
                 body: { [unowned machine] arguments throws(Failure) in
                     machine.gensym(arguments.count == 1 ? try arguments.string(0) : "g")
                 }))
@@ -27,7 +30,8 @@ extension Library {
             Builtin(
                 "(throw value)", arity: 1...1, lineage: .plain,
                 documentation: Documentation(
-                    "Raises an error: a message, an object with code and message, or an error that was caught."),
+                    "Raises an error: a message, an object with code and message, or an error that was caught.",
+                    examples: ["(try (throw \"no\") (catch e e.message)) => \"no\""]),
                 body: { [unowned machine] arguments throws(Failure) in throw machine.thrown(arguments[0]) }))
     }
 }

@@ -63,16 +63,27 @@ extension Machine {
     /// Notes the place where the error happened and the functions it passes, unless that was done.
     private func locate(_ diagnostic: Diagnostic, _ fiber: Fiber) {
         guard diagnostic.source == nil, let current = fiber.current else { return }
-        if let site = site(current, isCaller: false) { diagnostic.locate(source: site.source, span: site.span) }
+        if let site = programSite(fiber, current) { diagnostic.locate(source: site.source, span: site.span) }
         var name = Self.name(current)
         for index in stride(from: fiber.frames.count - 1, through: 0, by: -1) {
             let caller = fiber.frames[index]
             guard diagnostic.frames.count < Self.traceLimit else { break }
             if let site = site(caller, isCaller: true), !name.isEmpty, !site.source.name.hasPrefix("<library") {
-                diagnostic.append(frame: frame(name, site))
+                diagnostic.append(frame: frame(String(name.drop { $0 == "%" }), site))
             }
             name = Self.name(caller)
         }
+    }
+
+    /// Where the program is: what a library function ran into is shown where the program called it.
+    private func programSite(_ fiber: Fiber, _ current: Fiber.Frame) -> Location? {
+        let own = site(current, isCaller: false)
+        guard let own, own.source.name.hasPrefix("<library") else { return own }
+        for index in stride(from: fiber.frames.count - 1, through: 0, by: -1) {
+            let caller = fiber.frames[index]
+            if let site = site(caller, isCaller: true), !site.source.name.hasPrefix("<library") { return site }
+        }
+        return fiber.site ?? own
     }
 
     private static func name(_ frame: Fiber.Frame) -> String {
@@ -87,7 +98,7 @@ extension Machine {
 
     /// Where the fiber is: the form that its innermost function evaluates.
     public func location(of fiber: Fiber) -> Location? {
-        fiber.current.flatMap { site($0, isCaller: true) }
+        fiber.current.flatMap { programSite(fiber, $0) }
     }
 }
 

@@ -171,7 +171,7 @@ extension Machine {
                 sp += 1
             case .jump:
                 ip += Int(instruction.c) - 1
-                if instruction.c < 0 {
+                if instruction.c <= 0 {
                     fuel -= 1
                     if fuel == 0 {
                         save()

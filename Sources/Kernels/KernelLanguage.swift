@@ -24,7 +24,7 @@ public struct KernelLanguage: Sendable {
         switch name {
         case "py": ["-c", Self.pythonLoader, folder]
         case "js": ["--no-warnings", folder + "/kernel.js"]
-        default: ["--norc", "--noprofile", folder + "/kernel.sh"]
+        default: ["--norc", "--noprofile", "-c", Self.shellLoader, "sh", folder + "/kernel.sh"]
         }
     }
 
@@ -38,6 +38,9 @@ public struct KernelLanguage: Sendable {
         sys.dont_write_bytecode=w;sys.path[:]=p;del d,p,w
         _meta_kernel.main()
         """
+
+    /// Runs the kernel's loop outside of the kernel's file, so that bash's messages start with its `$0`: `sh: line 1:`.
+    private static let shellLoader = #". "$1"; builtin eval "$__meta_main""#
 
     public static let python = KernelLanguage(
         name: "py", aliases: ["python"], title: "Python", programs: ["python3", "python"], choice: "META_PYTHON",

@@ -12,19 +12,27 @@ public final class Router {
     let sessions: SessionTable
     let console: Console
     /// The requests under way, by number.
-    private var waiting: [RequestID: Waiting] = [:]
+    var waiting: [RequestID: Waiting] = [:]
+    /// Questions of meta's own to sessions: no program waits for the answer.
+    var inquiries: [RequestID: (Reply?, _ body: [UInt8], _ output: [UInt8]?) -> Void] = [:]
     /// What fibers that wait will go on with.
     private var ready: [ObjectIdentifier: Result<Value, Raised>] = [:]
     private var failures: [ObjectIdentifier: Diagnostic] = [:]
     /// The last lines of standard error of each session's request.
     private var errorTails: [String: Tail] = [:]
     private var evaluations: [String: Int] = [:]
-    private var interruptions = 0
-    private var lastInterruption: ContinuousClock.Instant?
-    /// Asked when the user interrupts twice: whether to restart the session that does not listen.
-    var confirmsRestart: ((String) -> Bool)?
-    /// A signal that ends the program.
-    private(set) var ending: Int32?
+    var interruption = Interruption()
+    /// The prompt's: told at the second Ctrl-C which session does not listen; the third restarts it. Without one the
+    /// second does.
+    var offersRestart: ((String) -> Void)?
+    /// The sessions that a read from the terminal has stopped, and the one that has the terminal now.
+    var stopped: Set<String> = []
+    var foreground: String?
+    /// The terminal's modes when it was lent.
+    var loan: termios?
+    /// A signal that ends the program; also the one that the system has for who writes where nobody reads.
+    var ending: Int32? { lethal ?? (console.isClosed ? SIGPIPE : nil) }
+    var lethal: Int32?
 
     /// A request under way, and who waits for it.
     struct Waiting {
@@ -54,16 +62,17 @@ public final class Router {
         machine.finish = { [unowned self] fiber in drive(fiber, from: .suspended) }
         machine.isInterrupted = { [unowned self] in
             poll()
-            return takeInterruption()
+            return isInterrupted
         }
         registerRuntimes()
+        registerLibrary()
     }
 
     // MARK: Programs
 
     /// Evaluates a top-level form to its end.
     public func evaluate(_ form: Form, in source: Source) -> Result<Value, Raised> {
-        interruptions = 0
+        interruption = Interruption()
         do throws(Raised) {
             let fiber = try machine.fiber(form, source: source)
             switch drive(fiber, from: machine.run(fiber)) {
@@ -80,6 +89,7 @@ public final class Router {
 
     /// Calls a function to its end.
     func call(_ function: Value, _ arguments: [Value]) -> Result<Value, Raised> {
+        interruption = Interruption()
         let fiber = machine.fiber(name: "<call>", calling: function, arguments)
         switch drive(fiber, from: machine.run(fiber)) {
         case .finished(let value): return .success(value)
@@ -96,12 +106,12 @@ public final class Router {
             case .finished, .failed: return outcome
             case .yielded:
                 poll()
-                if takeInterruption() { fiber.isInterrupted = true }
+                if isInterrupted { fiber.isInterrupted = true }
                 outcome = machine.run(fiber)
             case .suspended:
                 let key = ObjectIdentifier(fiber)
                 while ready[key] == nil {
-                    for event in sessions.wait() { take(event) }
+                    for event in sessions.wait(until: interruption.nextNudge) { take(event) }
                     escalate(fiber)
                 }
                 guard let result = ready.removeValue(forKey: key) else { continue }
@@ -128,6 +138,7 @@ public final class Router {
     ) throws(Failure) -> Step {
         do throws(SessionError) {
             let id = try sessions.submit(request, body: body, to: session, captures: captures)
+            if stopped.remove(session) != nil { sessions.resume(session) }
             errorTails[session] = Tail()
             waiting[id] = Waiting(
                 fiber: fiber, location: machine.location(of: fiber), session: session, code: request.summary,
@@ -151,6 +162,7 @@ public final class Router {
     func take(_ event: SessionEvent) {
         switch event {
         case .reply(let id, let reply, let body, let output):
+            if let ask = inquiries.removeValue(forKey: id) { return ask(reply, body, output) }
             finish(id) { waiting in
                 .reply(reply, body: body, output: output, errorTail: errorTails[waiting.session]?.text ?? "") {
                     summary in
@@ -160,7 +172,9 @@ public final class Router {
                         parents: waiting.parents, summary: summary)
                 }
             }
-        case .failure(let id, let error, _, _): finish(id) { _ in .failure(error) }
+        case .failure(let id, let error, _, _):
+            if let ask = inquiries.removeValue(forKey: id) { return ask(nil, [], nil) }
+            finish(id) { _ in .failure(error) }
         case .output(let session, let stream, let bytes):
             if stream == .stderr { errorTails[session, default: Tail()].append(bytes) }
             console.program(bytes, isError: stream == .stderr)
@@ -172,6 +186,7 @@ public final class Router {
 
     private func finish(_ id: RequestID, _ outcome: (Waiting) -> Outcome) {
         guard let request = waiting.removeValue(forKey: id) else { return }
+        takeTerminalBack(from: request.session)
         let key = ObjectIdentifier(request.fiber)
         do throws(Failure) {
             ready[key] = .success(try request.finish(outcome(request)))
@@ -182,6 +197,8 @@ public final class Router {
     }
 
     private func end(_ session: String, _ death: Death, _ failed: [RequestID]) {
+        stopped.remove(session)
+        takeTerminalBack(from: session)
         let diagnostic = Diagnostic(
             code: death.errorCode, message: "session \(session) \(death.message)",
             help: "its next use starts it afresh; what it held is gone", session: session,
@@ -190,6 +207,7 @@ public final class Router {
                 ?? [])
         var isTold = false
         for id in failed {
+            if let ask = inquiries.removeValue(forKey: id) { ask(nil, [], nil) }
             guard let request = waiting.removeValue(forKey: id) else { continue }
             ready[ObjectIdentifier(request.fiber)] = .success(.null)
             failures[ObjectIdentifier(request.fiber)] = diagnostic
@@ -198,43 +216,7 @@ public final class Router {
         if !isTold, death.reason != .stopped, death.reason != .restarted { console.message(diagnostic.report) }
     }
 
-    // MARK: Interruption
-
-    private func take(signal: Int32) {
-        switch signal {
-        case SIGINT:
-            interruptions += 1
-            lastInterruption = .now
-            if interruptions == 1 { interruptSessions() }
-        case SIGWINCH: break
-        default: ending = signal
-        }
-    }
-
-    private func interruptSessions() {
-        for session in Set(waiting.values.map(\.session)) { _ = sessions.interrupt(session) }
-    }
-
-    var wasInterrupted: Bool { interruptions > 0 }
-
-    /// Whether the user asked running meta code to stop.
-    private func takeInterruption() -> Bool {
-        if ending != nil { return true }
-        guard interruptions > 0 else { return false }
-        return true
-    }
-
-    /// What a second Ctrl-C, or a signal to end, does to a fiber whose session does not answer.
-    private func escalate(_ fiber: Fiber) {
-        guard let request = waiting.values.first(where: { $0.fiber === fiber }) else { return }
-        if ending != nil { return give(fiber, Machine.interrupted) }
-        guard interruptions >= 2 else { return }
-        let isAgreed = interruptions >= 3 || confirmsRestart?(request.session) ?? true
-        interruptions = 1
-        if isAgreed { try? sessions.restart(request.session) }
-    }
-
-    private func give(_ fiber: Fiber, _ diagnostic: Diagnostic) {
+    func give(_ fiber: Fiber, _ diagnostic: Diagnostic) {
         ready[ObjectIdentifier(fiber)] = .success(.null)
         failures[ObjectIdentifier(fiber)] = diagnostic
     }

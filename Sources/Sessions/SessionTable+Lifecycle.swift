@@ -16,16 +16,19 @@ extension SessionTable {
         let stdout = try Channel.output()
         let stderr = try Channel.output()
         let null = Descriptor(owning: open("/dev/null", O_RDONLY | O_CLOEXEC))
-        if watcher == nil { watcher = Guard.started() }
+        let watcher = watcher ?? Guard()
+        self.watcher = watcher
         let process = Spawn(
             path: interpreter.path, arguments: try arguments(entry.launch),
             environment: environment.changed(by: entry.launch.environment).entries,
             directory: entry.launch.directory ?? directory, memoryLimit: entry.launch.memoryLimit ?? 0)
         let pid = try process.start(
             descriptors: [
-                null.number, stdout.child.number, stderr.child.number, sockets.child.number, upcalls.child.number,
+                input(of: language) ?? null.number, stdout.child.number, stderr.child.number, sockets.child.number,
+                upcalls.child.number,
             ],
-            guardPipe: announcements)
+            guardPipe: watcher.announcements)
+        watcher.startOnce()
         entry.generation += 1
         entry.hasDied = false
         let child = Child(
@@ -33,12 +36,14 @@ extension SessionTable {
             ending: Descriptor(owning: meta_pidfd_open(pid)), requests: sockets.takeParent(),
             upcalls: upcalls.takeParent(), stdout: stdout.takeParent(), stderr: stderr.takeParent())
         child.deadline = .now + helloLimit
+        child.trace = trace
         entry.child = child
         return child
     }
 
-    private var announcements: Int32 {
-        watcher?.announcements ?? -1
+    /// Node changes the terminal's modes when it ends, so it gets none.
+    private func input(of language: KernelLanguage?) -> Int32? {
+        language.flatMap { ["py", "sh"].contains($0.name) ? terminal : nil }
     }
 
     func interpreter(for launch: Launch) throws(SessionError) -> Interpreter {

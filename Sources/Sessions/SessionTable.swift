@@ -19,10 +19,15 @@ public final class SessionTable {
     /// Columns of the terminal, told to sessions that start from now on.
     public var width: Int
 
+    /// The terminal that sessions read from, where their language reads one line at a time; nil: they read nothing.
+    public var terminal: Int32?
+
     let version: String
     let directory: String
-    let environment: Environment
+    /// What sessions inherit; meta's own.
+    var environment: Environment
     let signalPipe: Int32
+    lazy var trace = FrameTrace(environment)
     var folder: KernelFolder?
     var watcher: Guard?
     var entries: [Entry] = []
@@ -80,6 +85,9 @@ public final class SessionTable {
 
     /// Whether `name` is a session or an alias of one.
     public func has(_ name: String) -> Bool { (try? entry(name)) != nil }
+
+    /// The language of a session as meta names it, `py`; nil where no session is called so.
+    public func language(of name: String) -> String? { (try? entry(name))?.launch.language }
 
     /// Whether bodies to and from this session are plain fields (`PlainFields`) instead of JSON.
     public func isPlain(_ name: String) -> Bool {
@@ -148,6 +156,8 @@ public final class SessionTable {
     @discardableResult
     public func interrupt(_ name: String) -> Bool {
         guard let child = (try? entry(name))?.child, child.hello != nil, !child.pending.isEmpty else { return false }
+        // A stopped group would take the signal only when it goes on.
+        child.signalGroup(SIGCONT)
         child.interrupt()
         return true
     }

@@ -63,9 +63,6 @@ struct Spawn {
         var pointers: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
         pointers.append(nil)
         defer { for pointer in pointers { free(pointer) } }
-        return pointers.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { preconditionFailure("an array with an element has an address") }
-            return body(base)
-        }
+        return body(pointers)
     }
 }

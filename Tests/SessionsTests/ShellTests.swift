@@ -65,6 +65,54 @@ final class ShellTests: TableTestCase {
         XCTAssertFalse(table.interrupt("sh"))
     }
 
+    func testInterruptionOfCallsKeepsTheState() throws {
+        _ = try shell("x=kept; g() { echo started >&2; while :; do h; done; echo no; }; h() { :; }")
+        _ = try shell("s() { echo started >&2; sleep 100 | cat; echo no; }; b() { echo started >&2; busy=1; eval g; }")
+        let calls: [(String, [String])] = [
+            ("g", []), ("s", []), ("b", []), ("eval", ["echo started >&2; while :; do :; done; echo no"]),
+            ("bash", ["-c", "echo started >&2; sleep 100"]), ("command", ["eval", "echo started >&2; sleep 100"]),
+        ]
+        for (name, arguments) in calls {
+            let id = try table.submit(.call([name]), body: PlainFields.encode(arguments), to: "sh")
+            _ = events { if case .output("sh", .stderr, _) = $0 { true } else { false } }
+            XCTAssertTrue(table.interrupt("sh"))
+            guard case .failure(_, let error, _, let output) = events(within: 3, until: { $0.answers(id) }).last else {
+                return XCTFail(name)
+            }
+            XCTAssertEqual(error.code, "runtime/interrupted", name)
+            XCTAssertEqual(output ?? [], [], name)
+            XCTAssertEqual(try shell("echo $x").0, "kept\n", name)
+        }
+    }
+
+    func testOptionsOfTheUserHoldForCallsToo() throws {
+        _ = try shell("set -f; f() { echo *; false; echo after; }")
+        guard case .reply(_, _, _, let output) = try ask("sh", .call(["f"])).last else { return XCTFail() }
+        XCTAssertEqual(String(decoding: output ?? [], as: UTF8.self), "*\nafter\n")
+        _ = try shell("set -x")
+        let told = try ask("sh", .call(["true"])).compactMap { event -> String? in
+            if case .output("sh", .stderr, let bytes) = event { String(decoding: bytes, as: UTF8.self) } else { nil }
+        }.joined()
+        XCTAssertTrue(told.contains(" true"), told)
+        XCTAssertFalse(told.contains("__meta_finish"), told)
+    }
+
+    func testMessagesNameTheShellAndTheLine() throws {
+        for (request, line) in [(Request.eval(":\nnosuch", name: "<sh>"), 2), (.call(["nosuch"]), 1)] {
+            let told = try ask("sh", request).compactMap { event -> String? in
+                if case .output("sh", .stderr, let bytes) = event {
+                    String(decoding: bytes, as: UTF8.self)
+                } else {
+                    nil
+                }
+            }
+            XCTAssertEqual(told.joined(), "sh: line \(line): nosuch: command not found\n")
+        }
+        let id = try table.submit(.eval("nosuch; kill -9 $$", name: "<sh>"), to: "sh")
+        guard case .ended(_, let death, _) = events(until: { $0.answers(id) }).last else { return XCTFail() }
+        XCTAssertEqual(death.lastLines.last, "sh: line 1: nosuch: command not found")
+    }
+
     func testUserCodeCannotBreakTheKernel() throws {
         for code in [
             "exec 3>/dev/null 4</dev/null 5</dev/null", "break 9", "continue 9", "return 0",

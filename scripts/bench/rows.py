@@ -8,7 +8,7 @@ from programs import BASH, META, NODE, PYTHON, compiled, milliseconds, net_of_st
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-FIB_META = "(do (def fib (n) (if (< n 2) n else (+ (fib (- n 1)) (fib (- n 2))))) (fib %d))"
+FIB_META = "(do (def fib (n) (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2))))) (fib %d))"
 FIB_PYTHON = "def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)\nfib(%d)"
 LOOP_META = "((fn () (var i 0 total 0) (while (< i %d) (set total (+ total i)) (set i (+ i 1))) total))"
 LOOP_PYTHON = "def f():\n i = total = 0\n while i < %d:\n  total = total + i\n  i = i + 1\n return total\nf()"

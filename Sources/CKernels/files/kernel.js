@@ -717,8 +717,16 @@ function describeValue(value) {
 
 // ---------------------------------------------------------------------------------------------------------- streams
 
-/** Node writes to pipes at once, so there is nothing to flush; what breaks outside a request is only reported. */
+/** Nothing has to be flushed before a reply: writes wait until all is written. What breaks outside a request is only reported. */
 function startStreams() {
+  for (const name of ['stdout', 'stderr']) { // made at first use, since that takes Node a while
+    const made = Object.getOwnPropertyDescriptor(process, name);
+    Object.defineProperty(process, name, { ...made, get() {
+      const stream = apply(made.get, process, []);
+      stream._handle?.setBlocking?.(true); // a full pipe would otherwise be left for later
+      return stream;
+    } });
+  }
   const report = (error) => {
     if (error === UNWOUND) return;
     try { writeSync(2, `Uncaught ${reportText(error)}\n`); } catch { /* descriptor 2 is the user's to close */ }

@@ -99,14 +99,14 @@ __meta_interrupt() {
 }
 
 __meta_unwind() {
-    # The last name is the script's, the one before it the function that it called, or the line that runs user code.
-    [[ ${FUNCNAME[-2]} != source ]] || builtin return 2
+    # The last name is of the function that the loop called, or of the line that runs user code.
+    [[ ${FUNCNAME[-1]} == __meta_* ]] || builtin return 2
 }
 
 # Before user code: its own options, and our trap in case that it set another.
 __meta_begin() {
     # On the line of the code's own first, so that its lines keep their numbers.
-    [[ -z $__meta_options ]] || __meta_code="builtin set -$__meta_options;$__meta_code"
+    [[ -z $__meta_options ]] || __meta_code="builtin set $__meta_options;$__meta_code"
     builtin trap __meta_interrupt INT
     __meta_running=1
 }
@@ -119,7 +119,7 @@ __meta_finish() {
         builtin shopt -u extdebug
     fi
     __meta_options=${-//[!aefkuvxCET]/}
-    [[ -z $__meta_options ]] || builtin set "+$__meta_options"
+    [[ -z $__meta_options ]] || { builtin set "+$__meta_options"; __meta_options=-$__meta_options; }
     if [[ -n $__meta_restore ]]; then
         builtin eval "$__meta_restore"
         __meta_restore=
@@ -220,7 +220,11 @@ __meta_next() {
             ;;
         2:op,4:call,*)
             __meta_arguments=("${__meta_rest:0:__meta_count}" "${__meta_values[@]}")
-            __meta_code='"${__meta_arguments[@]}"'
+            # A command is run where it stands. What runs text, or returns, wants the line that can be left.
+            case $__meta_options${__meta_arguments[0]} in
+                -* | . | source | eval | builtin | command | return) __meta_code='"${__meta_arguments[@]}"' ;;
+                *) __meta_code=call ;;
+            esac
             ;;
         *) __meta_answer ;;
     esac
@@ -249,26 +253,26 @@ __meta_answer() {
 
 __meta_id= __meta_running= __meta_interrupted= __meta_options= __meta_restore= __meta_ended=
 builtin trap __meta_interrupt INT
-BASH_ARGV0=bash
-builtin set --
+builtin unset -v BASH_EXECUTION_STRING
 # A text, not a function, so that user code is at top level. A stray `continue` of the user's comes to its head, where
-# it is answered; a stray `break` ends it, and it begins anew.
+# it is answered; a stray `break` ends it, and it begins anew. What `xtrace` says of our commands is not for the user.
 __meta_loop='
 while [[ -z $__meta_id ]] || __meta_finish 0; __meta_next || { __meta_ended=1; builtin break; }; do
-    [[ -n $__meta_code ]] || builtin continue
-    __meta_begin
-    builtin source /dev/fd/12
-    # What `xtrace` says of our commands is not for the user.
-    { __meta_finish "$?"; } 2>&-
-done
+    case $__meta_code in
+        "") builtin continue ;;
+        call) __meta_begin && "${__meta_arguments[@]}" ;;
+        *) __meta_begin; builtin source /dev/fd/12 ;;
+    esac;
+    { __meta_finish "$?"; } 2>&-;
+done;
 [[ -n $__meta_ended ]] || builtin eval "$__meta_loop"
 '
+# A command that is called is on line 1.
+__meta_loop=${__meta_loop//$'\n'/ }
+# What bash is to run once it has sourced this file; here, what fails would say that it does in this file.
 # Redirecting a group makes bash put the old descriptors aside at 10, 11 and 12, close-on-exec, which it can do in no
 # other way: commands of the user do not inherit them, and 3, 4 and 5 are free for `exec 3>log`.
+__meta_main='{ __meta_hello; builtin eval "$__meta_loop"; builtin exit 0; } 3<&- 4<&- 5<&-'
 __meta_socket=10
 exec 5<"${BASH_SOURCE[0]}"
-{
-    __meta_hello
-    builtin eval "$__meta_loop"
-    builtin exit 0
-} 3<&- 4<&- 5<&-
+builtin set --

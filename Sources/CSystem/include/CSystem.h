@@ -53,15 +53,25 @@ meta_end meta_peek_end(pid_t pid, int *code);
 void meta_reap(pid_t pid);
 // Reaps a child that is about to end; blocks until it has.
 void meta_wait(pid_t pid);
+// The signal that has stopped the child since the last look, 0 when none has.
+int meta_stop_signal(pid_t pid);
+// Makes a process group of this session the terminal's foreground group, also from the background.
+int meta_set_foreground(int terminal, pid_t group);
 // "SIGSEGV" for 11, or NULL.
 const char *meta_signal_name(int signal);
 
 // --- The guard (guard.c): kills the announced process groups when meta is gone, however meta died
 
-typedef struct { pid_t pid; int pipe; } meta_guard;
+typedef struct {
+    pid_t pid;                     // -1 until it runs, and when the system has no process left for it
+    int pipe;                      // ours; -1 when there is none
+    int reading;                   // the guard's, until it runs
+} meta_guard;
 
+// Opens the pipe: groups can be announced from now on.
+meta_guard meta_guard_open(void);
 // Starts the guard process. Closing `pipe` makes it kill every announced group and exit.
-meta_guard meta_guard_start(void);
+void meta_guard_start(meta_guard *guard);
 // Announces a group, or withdraws it. Withdraw before reaping the leader: afterwards its number may belong to others.
 void meta_guard_add(int pipe, pid_t group);
 void meta_guard_remove(int pipe, pid_t group);
@@ -93,6 +103,9 @@ ssize_t meta_send(int socket, const void *bytes, size_t count);
 // Keeps this process on one CPU (benchmarks); -1 on failure.
 int meta_pin_to_cpu(int cpu);
 
+// How many CPUs this process may run on, at least 1.
+int meta_usable_cpus(void);
+
 // The process's environment.
 char **meta_environment(void);
 // errno as a value.
@@ -103,5 +116,11 @@ int meta_errno(void);
 FILE *meta_stdin(void);
 FILE *meta_stdout(void);
 FILE *meta_stderr(void);
+
+// --- Time (time.c)
+
+// Reads all of the text by a pattern of strptime, in UTC unless it names a zone: seconds since 1970. -1 when the text is
+// not so (errno says nothing).
+int meta_parse_time(const char *text, const char *pattern, int64_t *seconds);
 
 #endif
