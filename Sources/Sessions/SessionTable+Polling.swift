@@ -39,7 +39,8 @@ extension SessionTable {
 
     /// Tries the awaited socket a few times; whether it had something to say.
     private func spin() -> Bool {
-        guard Self.spins > 0, let child = awaited, child.hello != nil, !child.pending.isEmpty, child.outgoing.isEmpty else {
+        guard Self.spins > 0, let child = awaited, child.hello != nil, !child.pending.isEmpty, child.outgoing.isEmpty
+        else {
             return false
         }
         for _ in 0..<Self.spins {

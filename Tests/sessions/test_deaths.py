@@ -52,7 +52,9 @@ def test_a_death_reports_the_last_lines_and_the_code(evaluate):
 
 def test_a_death_while_idle_is_found_at_the_next_use(evaluate):
     status, output, errors = evaluate(
-        '(py "kept = 41")', '(sh (str "kill -9 " (py "import os; os.getpid()")))', "(py \"'kept' in globals()\")"
+        '(py "kept = 41")',
+        '(sh "kill -9 $pid; while [ -e /proc/$pid/exe ]; do :; done" :pid (py "import os; os.getpid()"))',
+        "(py \"'kept' in globals()\")",
     )
     assert output.split("  ;")[0] == "false"
     assert "SIGKILL" in errors
