@@ -40,7 +40,10 @@ let package = Package(
         .target(name: "LineEditor", dependencies: ["CEditLine"]),
         .target(
             name: "REPL",
-            dependencies: ["Language", "Evaluator", "Wire", "Kernels", "Sessions", "Patterns", "LineEditor", "CSystem"]
+            dependencies: [
+                "Language", "Evaluator", "Wire", "Kernels", "Sessions", "Patterns", "LineEditor", "CSystem",
+                .product(name: "BigInt", package: "BigInt"),
+            ]
         ),
         .executableTarget(
             name: "meta",

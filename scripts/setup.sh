@@ -26,6 +26,7 @@ require_swift() {
 }
 
 has_libedit() { pkg-config --exists libedit 2>/dev/null; }
+has_pcre2() { pkg-config --exists libpcre2-8 2>/dev/null; }
 
 # Installing without a question: as root, or by a sudo that asks for no password.
 is_root() { [ "$(id -u)" = 0 ]; }

@@ -309,7 +309,7 @@ final class Emitter {
     }
 
     private func smallInteger(_ node: Node) -> Int? {
-        guard case .constant(.int(let int)) = node, abs(int) < 1 << 30 else { return nil }
+        guard case .constant(.int(let int)) = node, int.magnitude < 1 << 30 else { return nil }
         return int
     }
 

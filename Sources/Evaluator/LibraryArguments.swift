@@ -2,17 +2,17 @@ import BigInt
 import Language
 
 /// How large the library lets a result grow: past that is an error, not a machine without memory.
-enum Limit {
+public enum Limit {
     /// Items of a collection.
-    static let items = 10_000_000
+    public static let items = 10_000_000
     /// Bytes of a text.
-    static let bytes = 100_000_000
+    public static let bytes = 100_000_000
     /// Bits of an integer that a power or a shift makes.
-    static let bits = 1_000_000
+    public static let bits = 1_000_000
     /// Digits of a text that is read as a number.
-    static let digits = 300_000
+    public static let digits = 300_000
 
-    static func check(_ size: Int, _ limit: Int, _ noun: String) throws(Failure) {
+    public static func check(_ size: Int, _ limit: Int, _ noun: String) throws(Failure) {
         guard size <= limit else { throw Failure("eval/size", "the result would have more than \(limit) \(noun)") }
     }
 
@@ -96,7 +96,7 @@ extension Arguments {
     }
 
     /// An exact integer of any size.
-    mutating func bigInteger(_ index: Int) throws(Failure) -> BigInt {
+    public mutating func bigInteger(_ index: Int) throws(Failure) -> BigInt {
         let value = try data(index)
         if let integer = Arithmetic.integer(value) { return integer }
         if case .double(let double) = value, let integer = BigInt(exactly: double) { return integer }

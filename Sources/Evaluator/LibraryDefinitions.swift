@@ -75,11 +75,6 @@ extension Library {
         (def every? (f xs)
           (%ordered (fn (g items) (null? (%find-index (fn (x) (not (g x))) items))) f xs))
 
-        ;; How many items f is true for.
-        ;; > (count-if even? [1 2 4]) => 2
-        (def count-if (f xs)
-          (%ordered (fn (g items) (count (%filter g (%items items)))) f xs))
-
         ;; The items before the first for which f is false.
         ;; > (take-while even? [2 4 5 6]) => [2 4]
         (def take-while (f xs)
@@ -87,15 +82,6 @@ extension Library {
             (fn (g items)
               (let (i (%find-index (fn (x) (not (g x))) items))
                 (if (null? i) (%items items) (take i (%items items)))))
-            f xs))
-
-        ;; The items from the first on for which f is false.
-        ;; > (drop-while even? [2 4 5 6]) => [5 6]
-        (def drop-while (f xs)
-          (%ordered
-            (fn (g items)
-              (let (i (%find-index (fn (x) (not (g x))) items))
-                (if (null? i) [] (drop i (%items items)))))
             f xs))
 
         (def %sort-by (f xs)
@@ -140,11 +126,6 @@ extension Library {
         (def map-values (f object)
           (%ordered (fn (g o) (object-from (zip (keys o) (%map g (values o))))) f object))
 
-        ;; The object with each key replaced by the text of what f gives for it.
-        ;; > (map-keys upper {a: 1}) => {A: 1}
-        (def map-keys (f object)
-          (%ordered (fn (g o) (object-from (zip (%map (fn (k) (str (g k))) (keys o)) (values o)))) f object))
-
         ;; The collection with what is under the key replaced by what f gives for it, and for further arguments.
         ;; > (update {n: 1} :n + 10) => {n: 11}
         (def update (collection key f ...arguments)
@@ -168,16 +149,6 @@ extension Library {
               (if (= n 0) (get arguments 0)
                   (loop (i 1 value (apply (get steps 0) arguments))
                     (if (< i n) (recur (+ i 1) ((get steps i) value)) value))))))
-
-        ;; A function that is true where f is false.
-        ;; > (filter (complement even?) [1 2 3]) => [1 3]
-        (def complement (f)
-          (fn (...arguments) (not (apply f arguments))))
-
-        ;; A function that always gives this value.
-        ;; > (map (constantly 0) [1 2]) => [0 0]
-        (def constantly (value)
-          (fn (...arguments) value))
 
         ;; The value itself.
         ;; > (filter identity [1 null 2]) => [1 2]

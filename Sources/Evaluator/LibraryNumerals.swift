@@ -17,14 +17,6 @@ extension Library {
             guard radix != 10 || arguments.count == 2 else { return .text(display(try arguments.data(0))) }
             return .text(String(try arguments.bigInteger(0), radix: radix))
         }
-        machine.add(
-            "(to-fixed number digits)", 2...2, "The number as text with so many decimal places, correctly rounded.",
-            "(to-fixed 3.14159 2) => \"3.14\"", "(to-fixed 2 1) => \"2.0\""
-        ) { arguments throws(Failure) in
-            let digits = try arguments.integer(1)
-            guard (0...1_000).contains(digits) else { throw arguments.wrong(1, "0 to 1000 digits") }
-            return .text(try Decimals.fixed(try arguments.number(0), digits))
-        }
         registerBits(in: machine)
     }
 

@@ -1,7 +1,7 @@
 import Language
 
 /// A text looked for in texts, scalar by scalar: no canonical equivalence, unlike Swift's own search.
-struct TextSearch {
+public struct TextSearch {
     private let needle: [UInt8]
 
     init(_ text: String) {
@@ -52,7 +52,7 @@ struct TextSearch {
     }
 
     /// Lines end with \n or \r\n; an end at the very end begins no further line.
-    static func lines(_ text: String) -> [String] {
+    public static func lines(_ text: String) -> [String] {
         var lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         return lines.map { line in

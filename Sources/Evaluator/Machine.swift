@@ -60,7 +60,9 @@ public final class Machine {
         let lambda = try Analyzer.program(form.value, machine: self, isMeta: false, site: site)
         let code = Emitter.code(lambda)
         prepare(code)
-        return Fiber(name: source.name, calling: .function(Closure(code: code, captures: [])), [])
+        let fiber = Fiber(name: source.name, calling: .function(Closure(code: code, captures: [])), [])
+        fiber.site = site
+        return fiber
     }
 
     /// Lets the control functions that the code names get ready, where there are several.

@@ -83,7 +83,7 @@ extension Machine {
             let caller = fiber.frames[index]
             if let site = site(caller, isCaller: true), !site.source.name.hasPrefix("<library") { return site }
         }
-        return own
+        return fiber.site ?? own
     }
 
     private static func name(_ frame: Fiber.Frame) -> String {

@@ -237,16 +237,15 @@ public struct Reader {
 
 /// The function shorthand `#( … )`.
 private enum Shorthand {
-    /// The body with `#` as `#0`; `count` becomes the number of parameters it uses.
+    /// The body with `#` as `#0`, a path behind it kept; `count` becomes the number of parameters it uses.
     static func rename(_ value: Value, count: inout Int) -> Value {
         switch value {
         case .symbol(let symbol):
-            if symbol.name == "#" {
-                count = max(count, 1)
-                return .name("#0")
-            }
-            if symbol.name.hasPrefix("#"), let index = Int(symbol.name.dropFirst()) { count = max(count, index + 1) }
-            return value
+            guard symbol.name.hasPrefix("#") else { return value }
+            let digits = symbol.name.dropFirst().prefix { $0 != "." }
+            guard let index = digits.isEmpty ? 0 : Int(digits) else { return value }
+            count = max(count, index + 1)
+            return digits.isEmpty ? .name("#0" + symbol.name.dropFirst()) : value
         case .list(let items): return .list(rename(items, count: &count))
         case .vector(let items): return .vector(rename(items, count: &count))
         case .object(let object):

@@ -13,7 +13,7 @@ public final class Pattern {
     private let context: OpaquePointer
 
     /// Steps of one search; the slowest machines take about a second for so many.
-    private static let stepLimit: UInt32 = 5_000_000
+    private static let stepLimit: UInt32 = 10_000_000
     private static let heapLimit: UInt32 = 65_536  // KiB
 
     public init(_ text: String) throws(PatternError) {
@@ -68,8 +68,8 @@ public final class Pattern {
         guard let vector = pcre2_get_ovector_pointer_8(match) else { return [] }
         return (0...groupCount).map { group in
             let (lower, upper) = (vector[2 * group], vector[2 * group + 1])
-            // An unset group has the greatest numbers; \K can put a start behind its end.
-            return lower <= upper && upper <= limit ? lower..<upper : nil
+            // An unset group has the greatest number, -1 here; \K can put a start behind its end.
+            return lower >= 0 && lower <= upper && upper <= limit ? lower..<upper : nil
         }
     }
 

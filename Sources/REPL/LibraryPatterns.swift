@@ -5,7 +5,6 @@ import Patterns
 /// Regular expressions: `re.*`. The pattern stands first, the text second.
 struct LibraryPatterns {
     private let cache = PatternCache()
-    private static let resultLimit = 100_000_000
 
     func register(in machine: Machine) {
         registerSearches(in: machine)
@@ -146,9 +145,7 @@ struct LibraryPatterns {
             result += subject.text(start..<range.lowerBound)
             result += replacement
             start = range.upperBound
-            guard result.utf8.count <= Self.resultLimit else {
-                throw Failure("eval/size", "the result would have more than \(Self.resultLimit) bytes")
-            }
+            try Limit.check(result.utf8.count, Limit.bytes, "bytes")
         }
         return result + subject.text(start..<subject.count)
     }

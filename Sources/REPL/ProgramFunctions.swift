@@ -8,7 +8,8 @@ extension Program {
         machine.register(
             Builtin(
                 "(exit status)", arity: 0...1, lineage: .plain,
-                documentation: Documentation("Ends the program with a status, 0 when none is given.")
+                documentation: Documentation(
+                    "Ends the program with a status, 0 when none is given.", examples: ["(exit 3)"])
             ) { [unowned self] arguments throws(Failure) in
                 let status = arguments.count == 1 ? try arguments.integer(0) : 0
                 guard (0...255).contains(status) else { throw arguments.wrong(0, "a status from 0 to 255") }
@@ -19,7 +20,8 @@ extension Program {
             Control(
                 "(include path)", arity: 1...1,
                 documentation: Documentation(
-                    "Reads and evaluates a file, once; its path is taken from the working directory.")
+                    "Reads and evaluates a file, once; its path is taken from the working directory.",
+                    examples: ["(include \"helpers.meta\")"])
             ) { [unowned self] arguments, _ throws(Failure) in
                 try include(try arguments.string(0))
             })

@@ -9,8 +9,8 @@ extension Router {
             Builtin(
                 "(runtimes)", arity: 0...0, lineage: .plain,
                 documentation: Documentation(
-                    "The sessions there are, as objects: name, language, state, interpreter, version, pid, memory in bytes."
-                )
+                    "The sessions there are, as objects: name, language, state, interpreter, version, pid, memory in bytes.",
+                    examples: ["(includes? (map :name (runtimes)) \"py\") => true"])
             ) { [unowned self] _ in .vector(Items(sessions.runtimes.map(Self.row))) })
         steer("restart", "Ends a runtime and starts it anew; what it held is gone.") {
             sessions, name throws(SessionError) in
@@ -23,14 +23,16 @@ extension Router {
             Control(
                 "(spawn lang …:as name :command path :env {…} :cwd path :memory bytes)", arity: 1...Int.max,
                 documentation: Documentation(
-                    "Makes a further session of a language under a name of its own; its first use starts it.")
+                    "Makes a further session of a language under a name of its own; its first use starts it.",
+                    examples: ["(spawn 'py :as \"py2\")"])
             ) { [unowned self] arguments, _ throws(Failure) in
                 .value(try spawn(try Given(arguments)))
             })
         machine.register(
             Builtin(
                 "(doc name)", arity: 1...1, lineage: .plain,
-                documentation: Documentation("Prints what a function does: its shape, a text, examples.")
+                documentation: Documentation(
+                    "Prints what a function does: its shape, a text, examples.", examples: ["(doc map)"])
             ) { [unowned self] arguments throws(Failure) in
                 console.program(Array((try documentation(try Self.name(&arguments)) + "\n").utf8))
                 return .null
@@ -38,7 +40,9 @@ extension Router {
         machine.register(
             Builtin(
                 "(print …values)", arity: 0...Int.max, lineage: .plain,
-                documentation: Documentation("Prints the values with spaces between them; strings without quotes.")
+                documentation: Documentation(
+                    "Prints the values with spaces between them; strings without quotes.",
+                    examples: ["(print \"n is\" 3)"])
             ) { [unowned self] arguments throws(Failure) in
                 var words: [String] = []
                 for index in 0..<arguments.count { words.append(Library.display(try arguments.data(index))) }
@@ -70,7 +74,10 @@ extension Router {
         _ name: String, _ text: String, _ action: @escaping (SessionTable, String) throws(SessionError) -> Void
     ) {
         machine.register(
-            Builtin("(\(name) lang)", arity: 1...1, lineage: .plain, documentation: Documentation(text)) {
+            Builtin(
+                "(\(name) lang)", arity: 1...1, lineage: .plain,
+                documentation: Documentation(text, examples: ["(\(name) 'py)"])
+            ) {
                 [unowned self] arguments throws(Failure) in
                 let runtime = try runtime(arguments[0])
                 do throws(SessionError) {
@@ -135,7 +142,10 @@ extension Router {
         for (name, text, result) in shapes {
             for prefix in ["sh", "bash", "shell"] {
                 machine.register(
-                    Control("(\(prefix):\(name) code)", arity: 1...1, documentation: Documentation(text)) {
+                    Control(
+                        "(\(prefix):\(name) code)", arity: 1...1,
+                        documentation: Documentation(text, examples: ["(\(prefix):\(name) \"ls -l\")"])
+                    ) {
                         [unowned self] arguments, fiber throws(Failure) in
                         try runtime(.text("sh")).shell(try arguments.string(0), result, in: fiber)
                     })

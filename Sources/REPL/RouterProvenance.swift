@@ -8,8 +8,8 @@ extension Router {
             Builtin(
                 "(provenance value)", arity: 1...1, lineage: .plain,
                 documentation: Documentation(
-                    "Where a value came from: session, sequence, type, code, place, start (seconds since 1970), duration (µs), parents."
-                )
+                    "Where a value came from: session, sequence, type, code, place, start (seconds since 1970), duration (µs), parents.",
+                    examples: ["(get (provenance (+ (MetaObject \"py\" 1) 1)) :code) => \"+\""])
             ) { [unowned self] arguments in
                 guard case .meta(let meta) = arguments[0] else { return .null }
                 return provenance(meta.number)
@@ -17,7 +17,8 @@ extension Router {
         machine.register(
             Builtin(
                 "(why value)", arity: 1...1, lineage: .plain,
-                documentation: Documentation("Prints where a value came from, and what that was made of.")
+                documentation: Documentation(
+                    "Prints where a value came from, and what that was made of.", examples: ["(why (py \"1 + 1\"))"])
             ) { [unowned self] arguments in
                 console.program(Array((explanation(of: arguments[0]) + "\n").utf8))
                 return .null

@@ -119,8 +119,8 @@ extension Router {
         let evalIn = Control(
             "(eval-in lang x)", arity: 2...2,
             documentation: Documentation(
-                "Runs source text in a runtime; delivers any other value, and JSON text made by json.stringify, as a value."
-            )
+                "Runs source text in a runtime; delivers any other value, and JSON text made by json.stringify, as a value.",
+                examples: ["(eval-in py \"1 + 1\")", "(eval-in js [1 2 3])"])
         ) { [unowned self] arguments, fiber throws(Failure) in
             try evaluate(arguments[1], in: try runtime(arguments[0]), fiber)
         }
@@ -128,14 +128,18 @@ extension Router {
         machine.register(
             Control(
                 "(send-json lang value)", arity: 2...2,
-                documentation: Documentation("Delivers a value to a runtime; the result is the value as it holds it.")
+                documentation: Documentation(
+                    "Delivers a value to a runtime; the result is the value as it holds it.",
+                    examples: ["(send-json py {a: 1})"])
             ) { [unowned self] arguments, fiber throws(Failure) in
                 try deliver(arguments[1], to: try runtime(arguments[0]), fiber)
             })
         machine.register(
             Control(
                 "(receive-json lang result)", arity: 2...2,
-                documentation: Documentation("What a runtime sent: a MetaObject, or JSON text to be read as one.")
+                documentation: Documentation(
+                    "What a runtime sent: a MetaObject, or JSON text to be read as one.",
+                    examples: ["(receive-json py \"[1, 2]\") => [1 2]"])
             ) { [unowned self] arguments, _ throws(Failure) in
                 let runtime = try runtime(arguments[0])
                 return .value(try received(arguments[1], from: runtime.session))

@@ -16,7 +16,8 @@ final class Runtime: ControlFunction {
             name: session, signature: "(\(session) code …:name value)",
             documentation: Documentation(
                 "Runs source in the runtime, with values bound to names for that run: the value of the last expression. "
-                    + "(\(session).path.to.function …) calls a path, \(session).path fetches it."))
+                    + "(\(session).path.to.function …) calls a path, \(session).path fetches it.",
+                examples: ["(\(session) \"1 + 1\")"]))
     }
 
     /// Starts the session, so that those of one form start side by side. What fails is told at the first use.

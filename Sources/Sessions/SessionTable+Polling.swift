@@ -136,6 +136,7 @@ extension SessionTable {
             for frame in frames {
                 // A message may have ended the session.
                 guard child.requestSocket >= 0 else { break }
+                trace?.note(.fromKernel, child, header: frame.header, body: frame.body)
                 try take(frame, from: child)
             }
         } catch {
@@ -159,6 +160,7 @@ extension SessionTable {
             lose(child, .protocolError(error.message))
         }
         for frame in frames {
+            trace?.note(.upcall, child, header: frame.header, body: frame.body)
             events.append(.upcall(session: child.session, header: frame.header, body: frame.body))
         }
         return .some

@@ -24,8 +24,10 @@ public final class SessionTable {
 
     let version: String
     let directory: String
-    let environment: Environment
+    /// What sessions inherit; meta's own.
+    var environment: Environment
     let signalPipe: Int32
+    lazy var trace = FrameTrace(environment)
     var folder: KernelFolder?
     var watcher: Guard?
     var entries: [Entry] = []

@@ -62,10 +62,16 @@ const char *meta_signal_name(int signal);
 
 // --- The guard (guard.c): kills the announced process groups when meta is gone, however meta died
 
-typedef struct { pid_t pid; int pipe; } meta_guard;
+typedef struct {
+    pid_t pid;                     // -1 until it runs, and when the system has no process left for it
+    int pipe;                      // ours; -1 when there is none
+    int reading;                   // the guard's, until it runs
+} meta_guard;
 
+// Opens the pipe: groups can be announced from now on.
+meta_guard meta_guard_open(void);
 // Starts the guard process. Closing `pipe` makes it kill every announced group and exit.
-meta_guard meta_guard_start(void);
+void meta_guard_start(meta_guard *guard);
 // Announces a group, or withdraws it. Withdraw before reaping the leader: afterwards its number may belong to others.
 void meta_guard_add(int pipe, pid_t group);
 void meta_guard_remove(int pipe, pid_t group);
@@ -110,5 +116,11 @@ int meta_errno(void);
 FILE *meta_stdin(void);
 FILE *meta_stdout(void);
 FILE *meta_stderr(void);
+
+// --- Time (time.c)
+
+// Reads all of the text by a pattern of strptime, in UTC unless it names a zone: seconds since 1970. -1 when the text is
+// not so (errno says nothing).
+int meta_parse_time(const char *text, const char *pattern, int64_t *seconds);
 
 #endif
