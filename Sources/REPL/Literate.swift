@@ -9,10 +9,9 @@ enum Literate {
     static func blocks(_ source: Source) -> [Source] {
         var blocks: [Source] = []
         var open: (language: String, line: Int, text: [String])?
-        let lines = String(decoding: source.bytes, as: UTF8.self).split(
-            separator: "\n", omittingEmptySubsequences: false)
+        let lines = source.bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
-            let text = withoutIdentifier(line)
+            let text = withoutIdentifier(String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self))
             guard text.drop(while: { $0 == " " }).hasPrefix("```") else {
                 open?.text.append(text)
                 continue
@@ -38,11 +37,10 @@ enum Literate {
     }
 
     /// The line without an Obsidian block identifier at its end (`^ref-1a2b-3-0`).
-    private static func withoutIdentifier(_ line: Substring) -> String {
-        let text = line.last == "\r" ? line.dropLast() : line
+    private static func withoutIdentifier(_ text: String) -> String {
         guard let mark = text.lastIndex(of: "^"), text[mark...].hasPrefix("^ref-"),
             text[mark...].dropFirst().allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" })
-        else { return String(text) }
+        else { return text }
         var kept = text[..<mark]
         while kept.last == " " { kept.removeLast() }
         return String(kept)

@@ -26,8 +26,10 @@ extension Program {
                 try include(try arguments.string(0))
             })
         machine.globals.define("args", .vector(Items(options.arguments.map(Value.text))))
+        // Bytes that are no text stay what they are.
         machine.provide("stdin") { [unowned self] in
-            .text(String(decoding: StandardInput.all(router), as: UTF8.self))
+            let bytes = StandardInput.all(router)
+            return String(validating: bytes, as: UTF8.self).map(Value.text) ?? .bytes(bytes)
         }
     }
 

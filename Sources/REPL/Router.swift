@@ -132,17 +132,20 @@ public final class Router {
     // MARK: Requests
 
     /// Sends a request on a fiber's behalf; the fiber goes on with what `finish` makes of the end.
+    ///
+    /// - Parameter code: what lineage shows as the maker of the result, when that is not the request's own code or path.
     func submit(
         _ request: Request, body: [UInt8], to session: String, for fiber: Fiber, parents: [Int] = [],
-        captures: Bool? = nil, finish: @escaping (Outcome) throws(Failure) -> Value
+        code: String? = nil, captures: Bool? = nil, finish: @escaping (Outcome) throws(Failure) -> Value
     ) throws(Failure) -> Step {
         do throws(SessionError) {
             let id = try sessions.submit(request, body: body, to: session, captures: captures)
             if stopped.remove(session) != nil { sessions.resume(session) }
             errorTails[session] = Tail()
             waiting[id] = Waiting(
-                fiber: fiber, location: machine.location(of: fiber), session: session, code: Self.text(of: request),
-                parents: parents, start: Clock.now, finish: finish)
+                fiber: fiber, location: machine.location(of: fiber), session: session,
+                code: code ?? Self.text(of: request), parents: parents, start: Clock.now,
+                finish: finish)
             return .suspend
         } catch {
             throw Failure(

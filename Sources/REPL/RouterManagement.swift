@@ -163,13 +163,14 @@ extension Router {
     private func lines(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
         try check(status, output, errorTail)
         guard case .string(let text) = try ShellOutput.text(output), !output.isEmpty else { return .vector(Items([])) }
-        return .vector(
-            Items(text.string.split(separator: "\n", omittingEmptySubsequences: false).map { .text(String($0)) }))
+        // By scalars: to a String a line end after \r is not one.
+        let lines = text.string.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        return .vector(Items(lines.map { .text(String($0)) }))
     }
 
     private func bytes(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) -> Value {
         try check(status, output, errorTail)
-        return .tagged(Tagged(type: "Bytes", fields: Object(["base64": .text(Base64.encode(output))])))
+        return .bytes(output)
     }
 
     private func check(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) {
@@ -177,8 +178,15 @@ extension Router {
     }
 }
 
+extension Value {
+    /// Bytes as they cross.
+    static func bytes(_ bytes: [UInt8]) -> Value {
+        .tagged(Tagged(type: "Bytes", fields: Object(["base64": .text(Base64.encode(bytes))])))
+    }
+}
+
 /// RFC 4648, section 4.
-enum Base64 {
+private enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     static func encode(_ bytes: [UInt8]) -> String {

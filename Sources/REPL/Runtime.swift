@@ -64,7 +64,8 @@ final class Runtime: ControlFunction {
             let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
             let flags = try ShellWords.flags(given.keywords)
             return try submit(
-                .call(path), PlainFields.encode(words + flags), given, in: fiber)
+                .call(path), PlainFields.encode(words + flags), given, in: fiber,
+                code: ShellWords.line(path, words + flags))
         }
         var positional = given.positional
         var keywords = Object.Entries()
@@ -144,11 +145,11 @@ final class Runtime: ControlFunction {
     }
 
     private func submit(
-        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, result: Value? = nil
+        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, code: String? = nil, result: Value? = nil
     ) throws(Failure) -> Step {
         let router = router
         let session = session
-        return try router.submit(request, body: body, to: session, for: fiber, parents: given.parents) {
+        return try router.submit(request, body: body, to: session, for: fiber, parents: given.parents, code: code) {
             outcome throws(Failure) in
             switch outcome {
             case .reply(let reply, let body, let output, let tail, let entry):

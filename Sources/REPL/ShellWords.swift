@@ -12,10 +12,23 @@ enum ShellWords {
         case .null, .list, .vector, .object, .function, .error, .tagged, .meta, .cell:
             throw Failure(
                 "value/uncopyable", "the shell takes text and numbers, got \(Printer.text(data, limit: 40))",
-                help: "(apply sh.command xs) gives each item as a word; (json.stringify x) is text")
+                help: help(data))
         }
         guard !text.utf8.contains(0) else { throw Failure("value/nul", "a shell word cannot hold a NUL") }
         return Array(text.utf8)
+    }
+
+    private static func help(_ data: Value) -> String {
+        if case .null = data {
+            return "null is what an absent key, index or argument gives; (or x \"\") puts text in its place"
+        }
+        return "(apply sh.command xs) gives each item as a word; (json.stringify x) is text"
+    }
+
+    /// The command as lineage shows it: for people, not for a shell. A long one is cut.
+    static func line(_ path: [String], _ words: [[UInt8]]) -> String {
+        let texts = words.prefix(50).map { String(decoding: $0.prefix(500), as: UTF8.self) }
+        return ([path.joined(separator: ".")] + texts).joined(separator: " ")
     }
 
     /// `:all true` is `--all`, `:n 3` is `-n 3`, `:name [a b]` is repeated; false and null are left out.

@@ -19,14 +19,14 @@ seq 1 1200 >apples
 commit "Ada Lovelace" "2024-02-28T23:30:00-05:00" "Plant"
 seq 1 300 >"pears
 and plums"
-commit "Brontë, E." "2024-02-29T10:00:00+00:00" "A file name of two lines"
+commit "Emily Brontë" "2024-02-29T10:00:00+00:00" "A file name of two lines"
 sed -i 100,199d apples
 commit "Ada Lovelace" "2024-02-29T12:00:00+00:00" "Thin"
 printf 'GIF\0\377' >"cherry blossom.gif"
 commit "森 鷗外" "2024-03-01T09:00:00+09:00" "A picture"
 git checkout --quiet -b side HEAD~1
 seq 1 7 >"quinces	and \"medlars\""
-commit "Brontë, E." "2024-03-02T10:00:00+00:00" "Quote"
+commit "Emily Brontë" "2024-03-02T10:00:00+00:00" "Quote"
 git checkout --quiet main
 GIT_COMMITTER_DATE="2024-03-03T10:00:00+00:00" GIT_AUTHOR_DATE="2024-03-03T10:00:00+00:00" \
     git -c user.name=Merger -c user.email=m@example.org merge --quiet --no-edit side
