@@ -2,7 +2,7 @@
 public struct Reader {
     let source: Source
     var position = 0
-    private(set) var depth = 0
+    var depth = 0
     /// How many backquotes, less unquotes, are around the position.
     var quasiquotes = 0
     /// Whether the position is inside `#( … )`.
@@ -193,6 +193,9 @@ public struct Reader {
 
     private mutating func skipForm() throws(ReadError) {
         let start = position
+        depth += 1
+        defer { depth -= 1 }
+        if depth > Nesting.limit { throw tooDeep(at: start) }
         position += 2
         try skipSpace(after: "#; skips a form, which", from: start)
         _ = try form()

@@ -73,7 +73,7 @@ enum Completeness {
 enum OpenText {
     static func python(_ text: String) -> Bool {
         text.last == "\\" || isOpen(text, comment: "#", multiline: "")
-            || text.components(of: "\"\"\"").isMultiple(of: 2)
+            || ["\"\"\"", "'''"].contains { text.components(of: $0).isMultiple(of: 2) }
     }
 
     static func javaScript(_ text: String) -> Bool {

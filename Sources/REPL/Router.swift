@@ -144,13 +144,18 @@ public final class Router {
             errorTails[session] = Tail()
             waiting[id] = Waiting(
                 fiber: fiber, location: machine.location(of: fiber), session: session,
-                code: code ?? request.summary, parents: parents, start: Clock.now,
+                code: code ?? Self.text(of: request), parents: parents, start: Clock.now,
                 finish: finish)
             return .suspend
         } catch {
             throw Failure(
                 error.code, error.message, help: error.help.isEmpty ? nil : error.help.joined(separator: "\n        "))
         }
+    }
+
+    /// What the ledger calls a request: its code, its path, or for a call `path(…)`.
+    private static func text(of request: Request) -> String {
+        request.operation == .call ? request.summary + "(…)" : request.summary
     }
 
     /// The name of the next piece of code in a session: `<py 3>`.

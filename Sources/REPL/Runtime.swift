@@ -27,9 +27,12 @@ final class Runtime: ControlFunction {
 
     override func call(_ path: [String], _ arguments: inout Arguments, in fiber: Fiber) throws(Failure) -> Step {
         if let marshal = router.dispatch(session, "marshal") {
+            var pairs = Pairs.all(arguments)
+            // Source text is no argument: what marks its pair as true keeps it as it is.
+            if path.isEmpty, arguments.count > 0 { pairs[0] = .vector(Items([.text("source"), arguments[0]])) }
             return .call(
                 router.library("%marshalled"),
-                [marshal, .function(Primitive(self, path)), .vector(Items(Pairs.all(arguments)))])
+                [marshal, .function(Primitive(self, path)), .vector(Items(pairs))])
         }
         return try request(path, try Given(arguments), in: fiber)
     }

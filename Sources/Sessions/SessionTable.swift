@@ -127,6 +127,8 @@ public final class SessionTable {
                 message: "a request's values may hold \(Frame.bodyLimit) bytes, got \(body.count)")
         }
         let entry = try entry(name)
+        // A death that has not been noticed yet must not cost a request.
+        if let idle = entry.child, idle.pending.isEmpty, idle.hello != nil { bury(idle) }
         let child = try running(entry)
         lastID += 1
         let id = RequestID(lastID)

@@ -71,7 +71,7 @@ struct FormTests {
         ("(loop (i 0) (case i 5 :done (recur (+ i 1))))", ":done"),
         ("(loop (i 0) (or (> i 5) (recur (+ i 1))))", "true"),
         ("(loop (i 0) (+ 1 (recur 1)))", "eval/recur"), ("(loop (i 0) (recur 1) 2)", "eval/recur"),
-        ("(loop (i 0) (try (recur 1)))", "eval/recur"), ("(recur 1)", "eval/recur"),
+        ("(loop (i 0) (try (recur 1) (finally 1)))", "eval/recur"), ("(recur 1)", "eval/recur"),
         ("(loop (i 0) (fn () (recur 1)))", "eval/recur"), ("(loop (i 0) (recur))", "eval/arity"),
         ("(loop (i 0) (if (< i 3) (do 1 (recur (+ i 1))) i))", "3"),
     ])

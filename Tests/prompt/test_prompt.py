@@ -152,9 +152,8 @@ def test_python_goes_on_as_in_python(p):
     assert p.run_open("", "(py)>") == []
     assert p.run("[f(1), f(0)]", "(py)>")[0].startswith('["yes" "no"]')
     for text in ["@staticmethod", "'''a\n\nb", "[1,", "x = (1 +", "for i in range(2):", "a = \\", "if 1:"]:
-        before = p.cursor()
         p.type(text.replace("\n", ENTER) + ENTER)
-        p.wait_for_line(r"\.+>")
+        p.wait_until(lambda: p.row(p.cursor()[0]) == "....>" and text.split("\n")[-1] in p.lines()[-2], "the next line")
         p.keys(ctrl("c"))
         p.wait_for_prompt("(py)>")
     p.type("'''a" + ENTER + ENTER + "b'''" + ENTER)

@@ -1,6 +1,8 @@
 """Deaths and bad behaviour of the real interpreters: a clear error, every other session intact, no hang."""
 
+import os
 import pathlib
+import signal
 import stat
 import subprocess
 
@@ -50,12 +52,15 @@ def test_a_death_reports_the_last_lines_and_the_code(evaluate):
     assert status == 1 and "last words" in errors and "os._exit(3)" in errors
 
 
-def test_a_death_while_idle_is_found_at_the_next_use(evaluate):
-    status, output, errors = evaluate(
-        '(py "kept = 41")', '(sh (str "kill -9 " (py "import os; os.getpid()")))', "(py \"'kept' in globals()\")"
-    )
-    assert output.split("  ;")[0] == "false"
-    assert "SIGKILL" in errors
+def test_a_death_while_idle_is_told_and_the_session_starts_afresh(meta):
+    run = meta("--pretty", "--keep-going", stdin=subprocess.PIPE)
+    run.process.stdin.write(b"(py.os.getpid)\n")
+    run.process.stdin.flush()
+    pid = int(run.process.stdout.readline().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    assert b"session py was killed by SIGKILL" in run.process.stderr.readline()
+    status, output, errors = run.finish(b"(py \"'os' in globals()\")\n")
+    assert (status, results(output)) == (0, ["false"]), errors
 
 
 FLOODS = {

@@ -435,7 +435,6 @@ function encodePlain(value) {
 }
 
 const toJSONIsDefined = () => 'toJSON' in objectPrototype || 'toJSON' in arrayPrototype;
-const { ownKeys } = Reflect;
 
 /** Whether a value holds only null, booleans, text, numbers that JSON keeps, arrays without more and plain objects. */
 function isPlain(value, depth) {
@@ -443,12 +442,13 @@ function isPlain(value, depth) {
   let items;
   let names = null;
   if (isArray(value)) {
-    if (getPrototypeOf(value) !== arrayPrototype || ownKeys(value).length !== value.length + 1) return false;
+    if (getPrototypeOf(value) !== arrayPrototype || keysOf(value).length !== value.length) return false;
     items = value;
   } else {
     if (getPrototypeOf(value) !== objectPrototype) return false;
     names = keysOf(value);
-    if (ownKeys(value).length !== names.length) return false;
+    // Two questions, as Reflect.ownKeys is slower than both.
+    if (getOwnPropertyNames(value).length !== names.length || getOwnPropertySymbols(value).length > 0) return false;
     items = names;
   }
   for (let at = 0; at < items.length; at++) {
