@@ -34,3 +34,8 @@ def test_markdown_with_carriage_returns(tmp_path):
     page = tmp_path / "page.md"
     page.write_bytes(b"# A page\r\n\r\n```meta\r\n(print 1)\r\n```\r\n")
     assert run(page).stdout == b"1\n"
+
+
+def test_listing_the_functions_leaves_the_rest_of_the_script():
+    script = b"(count (functions))\n" + b"; a comment to fill a pipe\n" * 8_000 + b"(+ 1 2)\n"
+    assert run("--raw", given=script).stdout.endswith(b"\n3\n")
