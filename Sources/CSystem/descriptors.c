@@ -67,3 +67,9 @@ int meta_errno(void) { return errno; }
 FILE *meta_stdin(void) { return stdin; }
 FILE *meta_stdout(void) { return stdout; }
 FILE *meta_stderr(void) { return stderr; }
+
+int meta_usable_cpus(void) {
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count > 0 ? count : 1;
+}

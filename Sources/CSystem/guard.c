@@ -56,23 +56,26 @@ static void stand_apart(int pipe) {
     if (chdir("/") != 0) { /* only so that it holds no mount; nothing depends on it */ }
 }
 
-meta_guard meta_guard_start(void) {
+meta_guard meta_guard_open(void) {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return (meta_guard){.pid = -1, .pipe = -1};
+    if (pipe2(ends, O_CLOEXEC) != 0) return (meta_guard){.pid = -1, .pipe = -1, .reading = -1};
+    return (meta_guard){.pid = -1, .pipe = ends[1], .reading = ends[0]};
+}
+
+void meta_guard_start(meta_guard *guard) {
     // No handler of ours may run in the guard.
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0) {
-        stand_apart(ends[0]);
+        stand_apart(guard->reading);
         sigprocmask(SIG_SETMASK, &before, NULL);
         watch(0);
         _exit(0);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
-    close(ends[0]);
-    if (pid > 0) return (meta_guard){.pid = pid, .pipe = ends[1]};
-    close(ends[1]);
-    return (meta_guard){.pid = -1, .pipe = -1};
+    close(guard->reading);
+    guard->reading = -1;
+    guard->pid = pid;
 }

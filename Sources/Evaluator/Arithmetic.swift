@@ -7,9 +7,28 @@ enum Arithmetic {
         switch value {
         case .int(let int): Double(int)
         case .double(let double): double
-        case .big(let big): Double(big.value)
+        case .big(let big): rounded(big.value)
         default: nil
         }
+    }
+
+    /// The nearest float, infinite beyond a float's range.
+    private static func rounded(_ integer: BigInt) -> Double {
+        let result = integer.magnitude.bitWidth > 1024 ? .infinity : scaled(integer.magnitude, by: 0)
+        return integer.sign == .minus ? -result : result
+    }
+
+    /// The operands as floats.
+    ///
+    /// - Throws: `eval/range` for an integer that no float is near.
+    private static func floats(_ name: String, _ left: Value, _ right: Value) throws(Failure) -> (Double, Double) {
+        guard let a = double(left), let b = double(right) else { throw wrongOperand(name, left, right) }
+        for (value, float) in [(left, a), (right, b)] {
+            if case .big = value, float.isInfinite {
+                throw Failure("eval/range", "\(name) mixes a float with an integer beyond a float's range")
+            }
+        }
+        return (a, b)
     }
 
     static func integer(_ value: Value) -> BigInt? {
@@ -50,7 +69,7 @@ enum Arithmetic {
             if b.isZero { throw zeroDivisor("/", left) }
             return .double(try quotient(a, b))
         }
-        guard let a = double(left), let b = double(right) else { throw wrongOperand("/", left, right) }
+        let (a, b) = try floats("/", left, right)
         if b == 0 { throw zeroDivisor("/", left) }
         return .double(a / b)
     }
@@ -62,7 +81,7 @@ enum Arithmetic {
             let isBetween = !remainder.isZero && (remainder.sign != b.sign)
             return .integer(isBetween ? quotient - 1 : quotient)
         }
-        guard let a = double(left), let b = double(right) else { throw wrongOperand("//", left, right) }
+        let (a, b) = try floats("//", left, right)
         if b == 0 { throw zeroDivisor("//", left) }
         return .double(floorQuotient(a, b))
     }
@@ -73,7 +92,7 @@ enum Arithmetic {
             let remainder = a % b
             return .integer(!remainder.isZero && remainder.sign != b.sign ? remainder + b : remainder)
         }
-        guard let a = double(left), let b = double(right) else { throw wrongOperand("mod", left, right) }
+        let (a, b) = try floats("mod", left, right)
         if b == 0 { throw zeroDivisor("mod", left) }
         let remainder = a.truncatingRemainder(dividingBy: b)
         if remainder == 0 { return .double(b < 0 ? -0.0 : 0.0) }
@@ -134,7 +153,7 @@ enum Arithmetic {
     ) throws(Failure) -> Value {
         if case .double(let a) = left, case .double(let b) = right { return .double(doubles(a, b)) }
         if let a = integer(left), let b = integer(right) { return .integer(integers(a, b)) }
-        guard let a = double(left), let b = double(right) else { throw wrongOperand(name, left, right) }
+        let (a, b) = try floats(name, left, right)
         return .double(doubles(a, b))
     }
 

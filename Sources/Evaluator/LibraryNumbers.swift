@@ -58,8 +58,9 @@ extension Library {
     private static func fold(
         _ arguments: inout Arguments, start: Value, _ operation: Operation
     ) throws(Failure) -> Value {
-        var result = start
-        for index in 0..<arguments.count { result = try operation(result, try arguments.number(index)) }
+        guard arguments.count > 0 else { return start }
+        var result = try arguments.number(0)
+        for index in 1..<arguments.count { result = try operation(result, try arguments.number(index)) }
         return result
     }
 

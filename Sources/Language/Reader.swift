@@ -2,7 +2,7 @@
 public struct Reader {
     let source: Source
     var position = 0
-    private(set) var depth = 0
+    var depth = 0
     /// How many backquotes, less unquotes, are around the position.
     var quasiquotes = 0
     /// Whether the position is inside `#( … )`.
@@ -193,6 +193,9 @@ public struct Reader {
 
     private mutating func skipForm() throws(ReadError) {
         let start = position
+        depth += 1
+        defer { depth -= 1 }
+        if depth > Nesting.limit { throw tooDeep(at: start) }
         position += 2
         try skipSpace(after: "#; skips a form, which", from: start)
         _ = try form()
@@ -237,16 +240,15 @@ public struct Reader {
 
 /// The function shorthand `#( … )`.
 private enum Shorthand {
-    /// The body with `#` as `#0`; `count` becomes the number of parameters it uses.
+    /// The body with `#` as `#0`, a path behind it kept; `count` becomes the number of parameters it uses.
     static func rename(_ value: Value, count: inout Int) -> Value {
         switch value {
         case .symbol(let symbol):
-            if symbol.name == "#" {
-                count = max(count, 1)
-                return .name("#0")
-            }
-            if symbol.name.hasPrefix("#"), let index = Int(symbol.name.dropFirst()) { count = max(count, index + 1) }
-            return value
+            guard symbol.name.hasPrefix("#") else { return value }
+            let digits = symbol.name.dropFirst().prefix { $0 != "." }
+            guard let index = digits.isEmpty ? 0 : Int(digits) else { return value }
+            count = max(count, index + 1)
+            return digits.isEmpty ? .name("#0" + symbol.name.dropFirst()) : value
         case .list(let items): return .list(rename(items, count: &count))
         case .vector(let items): return .vector(rename(items, count: &count))
         case .object(let object):

@@ -54,11 +54,12 @@ extension Reader {
             throw span.upper == bytes.count ? .incomplete(failure) : .malformed(failure)
         }
         guard text.hasPrefix("#"), text != "#" else { return }
-        if text.utf8.dropFirst().allSatisfy({ Token.isDigit($0) }) { return }
+        let behind = text.utf8.dropFirst().drop { Token.isDigit($0) }
+        if behind.isEmpty || behind.first == UInt8(ascii: ".") { return }
         let what = text.hasPrefix("#<") ? "this is how meta prints what has no readable form" : "unknown syntax"
         throw malformed(
             "reader/dispatch", "\(Printer.quoted(text)): \(what)", at: span.lower,
-            help: "# starts #(…), a function, with # #0 #1 for its arguments, and #;form, a skipped form")
+            help: "# starts #(…), a function, with # #0 #1 #.key for its arguments, and #;form, a skipped form")
     }
 
     private mutating func glued(_ head: Form, _ text: String, isHead: Bool) throws(ReadError) -> Form {

@@ -1,4 +1,5 @@
 import Language
+import Wire
 
 /// Whether Enter runs what was typed.
 enum Completeness {
@@ -14,27 +15,95 @@ enum Completeness {
         }
     }
 
-    /// A guess for the other languages: brackets and quotes that are open, a block of Python that has no blank line yet,
-    /// a shell line that ends in a backslash.
-    static func isComplete(_ text: String, in language: String) -> Bool {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        guard let last = lines.last else { return true }
-        if last.trimmed.isEmpty, lines.count > 1 { return true }
-        if last.last == "\\" { return false }
-        switch language {
-        case "py": return !isOpen(text, comment: "#") && !opensBlock(lines)
-        case "js": return !isOpen(text, comment: nil)
-        default: return !isOpenShell(text)
+    /// Asks the language itself where it can tell, and guesses otherwise.
+    static func isComplete(_ text: String, in session: String, router: Router) -> Bool {
+        switch session {
+        case "py": return isCompletePython(text, router)
+        case "sh": return isCompleteShell(text, router)
+        default: return !OpenText.javaScript(text)
         }
     }
 
-    private static func opensBlock(_ lines: [Substring]) -> Bool {
-        guard let last = lines.last else { return false }
-        if last.trimmed.last == ":" { return true }
-        return lines.count > 1 && (last.first == " " || last.first == "\t")
+    // MARK: Python
+
+    /// As Python's own prompt has it: brackets and quotes are closed, and a block ends at a blank line.
+    private static func isCompletePython(_ text: String, _ router: Router) -> Bool {
+        if isInsideBlock(text) { return false }
+        // What it compiles to is code, which cannot cross; what is unfinished is None, which can.
+        let request = Request.call(["codeop", "compile_command"])
+        let arguments = Value.vector(
+            Items([.vector(Items([.text(text), .text("<stdin>"), .text("exec")])), .object(Object([:]))]))
+        guard let body = try? Envelope.encode(arguments) else { return true }
+        switch router.ask(request, body: body, of: "py") {
+        case .answered: return false
+        // `async with` and the like are errors to codeop, which knows no await at the top.
+        case .refused: return !(text.contains("async ") && opensBlock(text))
+        case .silent: return !OpenText.python(text) && !opensBlock(text)
+        }
     }
 
-    private static func isOpen(_ text: String, comment: Character?) -> Bool {
+    private static func isInsideBlock(_ text: String) -> Bool {
+        guard let end = text.lastIndex(of: "\n") else { return false }
+        let last = text[text.index(after: end)...]
+        return !last.trimmed.isEmpty && (last.first == " " || last.first == "\t")
+    }
+
+    private static func opensBlock(_ text: String) -> Bool {
+        let end = text.lastIndex(of: "\n").map { text.index(after: $0) } ?? text.startIndex
+        return text[end...].trimmed.last == ":"
+    }
+
+    // MARK: The shell
+
+    /// What `bash -n` says in English when a text stops too early.
+    private static let unfinished = ["unexpected end of file", "unexpected EOF", "delimited by end-of-file"]
+
+    private static func isCompleteShell(_ text: String, _ router: Router) -> Bool {
+        if text.reversed().prefix(while: { $0 == "\\" }).count.isMultiple(of: 2) == false { return false }
+        let words = ["LC_ALL=C", "bash", "-c", "bash -n -c \"$1\" 2>&1; :", "bash", text].map { Array($0.utf8) }
+        guard !text.utf8.contains(0),
+            case .answered(let answer) = router.ask(.call(["env"]), body: PlainFields.encode(words), of: "sh")
+        else { return !OpenText.shell(text) }
+        let said = String(decoding: answer.output, as: UTF8.self)
+        return !unfinished.contains { said.contains($0) }
+    }
+}
+
+/// Guesses at brackets and quotes that are open, for when the language cannot be asked.
+enum OpenText {
+    static func python(_ text: String) -> Bool {
+        text.last == "\\" || isOpen(text, comment: "#", multiline: "")
+            || ["\"\"\"", "'''"].contains { text.components(of: $0).isMultiple(of: 2) }
+    }
+
+    static func javaScript(_ text: String) -> Bool {
+        isOpen(withoutComments(text), comment: nil, multiline: "`")
+    }
+
+    static func shell(_ text: String) -> Bool {
+        text.last == "\\" || isOpen(text, comment: nil, multiline: "'\"")
+    }
+
+    /// Drops `// …` and `/* … */` in front of which no quote is open on the line; an open `/*` becomes an open bracket.
+    private static func withoutComments(_ text: String) -> String {
+        var kept = ""
+        var rest = text[...]
+        while let character = rest.first {
+            if rest.hasPrefix("//"), kept.last != ":" {
+                rest = rest.drop { $0 != "\n" }
+            } else if rest.hasPrefix("/*") {
+                guard let end = rest.dropFirst(2).firstRange(of: "*/") else { return kept + "(" }
+                rest = rest[end.upperBound...]
+            } else {
+                kept.append(character)
+                rest.removeFirst()
+            }
+        }
+        return kept
+    }
+
+    /// - Parameter multiline: the quotes that a line's end does not close.
+    private static func isOpen(_ text: String, comment: Character?, multiline: String) -> Bool {
         var depth = 0
         var quote: Character?
         var isEscaped = false
@@ -46,7 +115,7 @@ enum Completeness {
                 isEscaped = false
             } else if let open = quote {
                 if character == "\\" { isEscaped = true }
-                if character == open || (character == "\n" && open != "`") { quote = nil }
+                if character == open || (character == "\n" && !multiline.contains(open)) { quote = nil }
             } else {
                 switch character {
                 case "\"", "'", "`": quote = character
@@ -56,28 +125,7 @@ enum Completeness {
                 }
             }
         }
-        return depth > 0 || quote == "`" || text.components(of: "\"\"\"").isMultiple(of: 2)
-    }
-
-    private static func isOpenShell(_ text: String) -> Bool {
-        var quote: Character?
-        var isEscaped = false
-        for character in text {
-            if isEscaped {
-                isEscaped = false
-            } else if character == "\\", quote != "'" {
-                isEscaped = true
-            } else if let open = quote {
-                if character == open { quote = nil }
-            } else if character == "'" || character == "\"" {
-                quote = character
-            }
-        }
-        if quote != nil { return true }
-        let words = text.split { " \t\n;".contains($0) }
-        let opened = words.count { ["if", "case", "do", "{"].contains($0) }
-        let closed = words.count { ["fi", "esac", "done", "}"].contains($0) }
-        return opened > closed
+        return depth > 0 || quote.map { multiline.contains($0) } ?? false
     }
 }
 

@@ -1,14 +1,24 @@
 import Evaluator
 import Glibc
 import Language
+import Wire
 
-/// Completions of names, and of paths inside strings.
+/// Completions of names, of paths inside strings, and of what runs in sessions.
 struct Completion {
-    let machine: Machine
+    let router: Router
+    /// The runtime whose language is typed; nil is meta.
+    let mode: String?
+    private var machine: Machine { router.machine }
+
+    init(router: Router, mode: String?) {
+        self.router = router
+        self.mode = mode
+    }
 
     /// - Parameter cursor: in Unicode scalars.
     func candidates(_ text: String, _ cursor: Int) -> (start: Int, candidates: [String]) {
         let scalars = Array(text.unicodeScalars.prefix(cursor))
+        if let mode, scalars.first != ":" { return names(text, cursor, in: mode) ?? (cursor, []) }
         if let quote = openQuote(scalars) { return (quote, paths(String(String.UnicodeScalarView(scalars[quote...])))) }
         let start = (scalars.lastIndex { !Self.isName($0) } ?? -1) + 1
         let prefix = String(String.UnicodeScalarView(scalars[start...]))
@@ -16,9 +26,37 @@ struct Completion {
             return (0, Command.table.map { ":" + $0.name }.filter { $0.hasPrefix(prefix) })
         }
         guard !prefix.isEmpty else { return (cursor, []) }
+        if let dot = prefix.firstIndex(of: "."), router.sessions.isReady(String(prefix[..<dot])) {
+            return members(prefix, dot, start)
+        }
         let forms = SpecialForm.allCases.map(\.rawValue)
         let names = Set(machine.globals.boundNames + machine.libraryNames + forms)
         return (start, names.filter { $0.hasPrefix(prefix) && !$0.hasPrefix("%") }.sorted())
+    }
+
+    /// What a session that is there and idle knows; nil when it does not say.
+    private func names(_ text: String, _ cursor: Int, in session: String) -> (start: Int, candidates: [String])? {
+        guard router.sessions.isReady(session),
+            case .answered(let answer) = router.ask(.complete(text, cursor: cursor), of: session)
+        else { return nil }
+        if router.sessions.isPlain(session) {
+            guard let fields = try? PlainFields.decode(answer.body).map({ String(decoding: $0, as: UTF8.self) }),
+                let start = fields.first.flatMap({ Int($0) })
+            else { return nil }
+            return (start, fields.dropFirst().filter { !$0.isEmpty })
+        }
+        guard case .object(let found)? = try? Envelope.decode(answer.body), case .int(let start)? = found["start"],
+            case .vector(let matches)? = found["matches"]
+        else { return nil }
+        return (start, matches.elements.compactMap(\.nameText))
+    }
+
+    /// `py.math.sq`: the names in Python that go on from `math.sq`.
+    private func members(_ prefix: String, _ dot: String.Index, _ start: Int) -> (start: Int, candidates: [String]) {
+        let path = String(prefix[prefix.index(after: dot)...])
+        let offset = start + prefix[...dot].unicodeScalars.count
+        guard let found = names(path, path.unicodeScalars.count, in: String(prefix[..<dot])) else { return (start, []) }
+        return (offset + found.start, found.candidates.map(\.trimmed))
     }
 
     private static func isName(_ scalar: Unicode.Scalar) -> Bool {

@@ -9,7 +9,7 @@ public final class Console {
     let printsToStandardError: Bool
     /// Whether the programs come from a command line, where quotes are easily lost.
     public var hintsAtQuotes = false
-    /// Whether standard output can no longer be written to: its reader is gone.
+    /// Whether the reader of what is written is gone.
     private(set) var isClosed = false
 
     public init(printsToStandardError: Bool) {
@@ -45,6 +45,9 @@ public final class Console {
         isMidLine = false
     }
 
+    /// The first bytes of a character whose rest has not come.
+    private var cut: [UInt8] = []
+
     /// A result, on standard output.
     func result(_ text: String) {
         if isInteractive { freshLine() }
@@ -65,7 +68,7 @@ public final class Console {
     }
 
     private func put(_ bytes: [UInt8], on descriptor: Int32) {
-        if let interceptor { return interceptor(String(decoding: bytes, as: UTF8.self)) }
+        if let interceptor { return interceptor(wholeText(bytes)) }
         if let last = bytes.last { isMidLine = last != 0x0A }
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -76,9 +79,21 @@ public final class Console {
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&waiting, 1, -1)
             } else if meta_errno() != EINTR {
-                isClosed = isClosed || descriptor == STDOUT_FILENO
+                // Standard error may be closed from the start; only a reader that has left ends the program.
+                isClosed = isClosed || descriptor == STDOUT_FILENO || meta_errno() == EPIPE
                 return
             }
         }
+    }
+
+    /// The text of bytes that may begin and end inside a character: its first part waits for the rest.
+    private func wholeText(_ bytes: [UInt8]) -> String {
+        let all = cut + bytes
+        let tail = all.suffix(3).reversed().prefix { $0 & 0xC0 == 0x80 }.count
+        let lead = all.dropLast(tail).last ?? 0
+        let length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1
+        let isCut = length > tail + 1
+        cut = isCut ? Array(all.suffix(tail + 1)) : []
+        return String(decoding: all.dropLast(cut.count), as: UTF8.self)
     }
 }

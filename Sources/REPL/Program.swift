@@ -38,7 +38,7 @@ public final class Program {
 
     /// Whether nothing more is to run.
     var isOver: Bool {
-        exitStatus != nil || router.ending != nil || router.console.isClosed
+        exitStatus != nil || router.ending != nil
             || (status != 0 && (options.stopsAtError || status == 130 && !router.console.isInteractive))
     }
 
@@ -95,6 +95,7 @@ public final class Program {
             line += source.bytes[..<used].count { $0 == 0x0A }
             pending = Array(pending[used...])
         }
+        if router.wasInterrupted { status = 130 }
     }
 
     // MARK: Running

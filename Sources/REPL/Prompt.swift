@@ -25,9 +25,12 @@ public final class Prompt {
     public func run(version: String) -> Bool {
         var hooks = Editor.Hooks()
         hooks.isComplete = { [unowned self] text in isComplete(text) }
-        hooks.explainIncomplete = { [unowned self] text in mode == nil ? Completeness.open(text) : nil }
+        hooks.explainIncomplete = { [unowned self] text in
+            guard let mode else { return Completeness.open(text) }
+            return "\(mode) waits for the rest of this; Ctrl-C drops it"
+        }
         hooks.complete = { [unowned self] text, cursor in
-            Completion(machine: router.machine).candidates(text, cursor)
+            Completion(router: router, mode: mode).candidates(text, cursor)
         }
         hooks.wait = { [unowned self] signals in wait(signals) }
         let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
@@ -37,7 +40,6 @@ public final class Prompt {
                 hooks: hooks)
         else { return false }
         self.editor = editor
-        router.sessions.width = editor.terminalColumns
         router.console.isInteractive = true
         router.shareTerminal(STDIN_FILENO)
         // Ctrl-D quits within a second, whatever the sessions do.
@@ -53,6 +55,7 @@ public final class Prompt {
     private func loop(_ editor: Editor) {
         while program.exitStatus == nil, router.ending == nil {
             router.console.freshLine()
+            router.sessions.width = editor.terminalColumns
             let name = mode.map { "(\($0))> " } ?? "meta> "
             let filler = String(repeating: ".", count: name.count - 2) + "> "
             switch editor.readLine(prompt: name, continuation: filler) {
@@ -73,7 +76,7 @@ public final class Prompt {
         switch program.command(source) {
         case .switched(let language): mode = language
         case .ran(let value):
-            if let value { program.show(value, width: width) }
+            if let value { show(value) }
         case nil: evaluate(source, trimmed)
         }
     }
@@ -81,25 +84,42 @@ public final class Prompt {
     private func evaluate(_ source: Source, _ text: String) {
         if let mode {
             if let value = program.runCode(String(decoding: source.bytes, as: UTF8.self), in: mode) {
-                program.show(value, width: width)
+                show(value)
             }
             return
         }
         switch text {
         case "exit", "quit": program.exitStatus = 0
-        case "help": router.console.result(Command.help)
+        case "help", "help()": router.console.result(Command.help)
         default:
             if let hint = Habits.hint(text) { return router.console.message(hint) }
             program.run(source) { form, value in
-                if !Program.isDefinition(form) { program.show(value, width: width) }
+                if !Program.isDefinition(form) { show(value) }
             }
         }
     }
 
+    private func show(_ value: Value) {
+        // What a statement of JavaScript leaves is no result.
+        if case .tagged(let tagged)? = try? value.unwrapped(), tagged.type == "Undefined" { return }
+        program.show(value, width: width)
+    }
+
     private func isComplete(_ text: String) -> Bool {
-        if Command(text.trimmed) != nil { return true }
+        if let command = Command(text.trimmed) { return isComplete(command) }
         guard let mode else { return Completeness.open(text) == nil || Habits.hint(text.trimmed) != nil }
-        return Completeness.isComplete(text, in: mode)
+        return Completeness.isComplete(text, in: mode, router: router)
+    }
+
+    /// A command's form or code may take more lines, as it may without the command.
+    private func isComplete(_ command: Command) -> Bool {
+        switch command.name {
+        case "py", "js", "sh":
+            return command.argument.isEmpty
+                || Completeness.isComplete(command.argument, in: command.name, router: router)
+        case "time", "why": return Completeness.open(command.argument) == nil
+        default: return true
+        }
     }
 
     private var width: Int { editor?.terminalColumns ?? 80 }
@@ -143,16 +163,25 @@ enum Habits {
             return
                 "meta is not Python: (py \"\(escaped(text))\") runs it there; a module is there by name, as in (py.\(words[1]).…)"
         }
-        if words.count >= 3, words[1] == "=" {
-            return "write (def \(first) \(words.dropFirst(2).joined(separator: " "))) to define \(first)"
+        if words.count > 3, ["let", "const", "var"].contains(first), words[2] == "=" {
+            return definition(of: words[1], words.dropFirst(3))
+        }
+        if words.count >= 3, words[1] == "=" { return definition(of: first, words.dropFirst(2)) }
+        if words.count > 1, ["def", "function"].contains(first) {
+            let name = words[1].prefix { $0 != "(" }
+            return "a function is (def \(name) (x) …); in Python or JavaScript it is written after :py or :js"
         }
         if commands.contains(first), words.count > 1 || first == "ls" || first == "pwd" {
             return "a shell command: (sh \"\(escaped(text))\"), or :sh \(text)"
         }
-        if words.count == 3, ["+", "-", "*", "/", "<", ">", "==", "<=", ">="].contains(words[1]) {
+        if words.count == 3, !text.contains("("), ["+", "-", "*", "/", "<", ">", "==", "<=", ">="].contains(words[1]) {
             return "the operator comes first: (\(words[1] == "==" ? "=" : words[1]) \(words[0]) \(words[2]))"
         }
         return nil
+    }
+
+    private static func definition(of name: String, _ value: ArraySlice<String>) -> String {
+        "write (def \(name) \(value.joined(separator: " "))) to define \(name)"
     }
 
     private static let commands: Set = [

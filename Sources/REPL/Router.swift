@@ -30,8 +30,9 @@ public final class Router {
     var foreground: String?
     /// The terminal's modes when it was lent.
     var loan: termios?
-    /// A signal that ends the program.
-    var ending: Int32?
+    /// A signal that ends the program; also the one that the system has for who writes where nobody reads.
+    var ending: Int32? { lethal ?? (console.isClosed ? SIGPIPE : nil) }
+    var lethal: Int32?
 
     /// A request under way, and who waits for it.
     struct Waiting {
@@ -140,14 +141,18 @@ public final class Router {
             if stopped.remove(session) != nil { sessions.resume(session) }
             errorTails[session] = Tail()
             waiting[id] = Waiting(
-                fiber: fiber, location: machine.location(of: fiber), session: session, code: request.summary,
-                parents: parents, start: Clock.now,
-                finish: finish)
+                fiber: fiber, location: machine.location(of: fiber), session: session, code: Self.text(of: request),
+                parents: parents, start: Clock.now, finish: finish)
             return .suspend
         } catch {
             throw Failure(
                 error.code, error.message, help: error.help.isEmpty ? nil : error.help.joined(separator: "\n        "))
         }
+    }
+
+    /// What the ledger calls a request: its code, its path, or for a call `path(…)`.
+    private static func text(of request: Request) -> String {
+        request.operation == .call ? request.summary + "(…)" : request.summary
     }
 
     /// The name of the next piece of code in a session: `<py 3>`.
@@ -177,8 +182,6 @@ public final class Router {
         case .output(let session, let stream, let bytes):
             if stream == .stderr { errorTails[session, default: Tail()].append(bytes) }
             console.program(bytes, isError: stream == .stderr)
-            // As the system would end a program that writes where nobody reads.
-            if console.isClosed { ending = ending ?? SIGPIPE }
         case .ended(let session, let death, let failed): end(session, death, failed)
         case .signal(let signal): take(signal: signal)
         case .upcall, .readable: break

@@ -38,7 +38,7 @@ extension Router {
             if interruption.rung == 1 { interrupt(busySessions) }
         case SIGCHLD: serveStopped()
         case SIGWINCH: break
-        default: ending = signal
+        default: lethal = signal
         }
     }
 

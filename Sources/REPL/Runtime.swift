@@ -27,9 +27,12 @@ final class Runtime: ControlFunction {
 
     override func call(_ path: [String], _ arguments: inout Arguments, in fiber: Fiber) throws(Failure) -> Step {
         if let marshal = router.dispatch(session, "marshal") {
+            var pairs = Pairs.all(arguments)
+            // Source text is no argument: what marks its pair as true keeps it as it is.
+            if path.isEmpty, arguments.count > 0 { pairs[0] = .vector(Items([.text("source"), arguments[0]])) }
             return .call(
                 router.library("%marshalled"),
-                [marshal, .function(Primitive(self, path)), .vector(Items(Pairs.all(arguments)))])
+                [marshal, .function(Primitive(self, path)), .vector(Items(pairs))])
         }
         return try request(path, try Given(arguments), in: fiber)
     }
@@ -53,7 +56,7 @@ final class Runtime: ControlFunction {
 
     func eval(_ code: String, _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         let request = Request.eval(code, name: router.nextName(in: session))
-        return try submit(request, try bindings(given.keywords), given, in: fiber, code: code)
+        return try submit(request, try bindings(given.keywords), given, in: fiber)
     }
 
     private func call(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
@@ -61,7 +64,7 @@ final class Runtime: ControlFunction {
             let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
             let flags = try ShellWords.flags(given.keywords)
             return try submit(
-                .call(path), PlainFields.encode(words + flags), given, in: fiber, code: path.joined(separator: "."))
+                .call(path), PlainFields.encode(words + flags), given, in: fiber)
         }
         var positional = given.positional
         var keywords = Object.Entries()
@@ -72,23 +75,23 @@ final class Runtime: ControlFunction {
         }
         let body = try Envelope.encode(
             .vector(Items([.vector(Items(positional)), .object(Object(keywords))])))
-        return try submit(.call(path), body, given, in: fiber, code: path.joined(separator: ".") + "(…)")
+        return try submit(.call(path), body, given, in: fiber)
     }
 
     override func fetch(_ path: [String], in fiber: Fiber) throws(Failure) -> Step {
-        try submit(.get(path), [], Given(), in: fiber, code: path.joined(separator: "."))
+        try submit(.get(path), [], Given(), in: fiber)
     }
 
     override func assign(_ path: [String], _ value: Value, in fiber: Fiber) throws(Failure) -> Step {
         let body =
             sessions.isPlain(session)
             ? PlainFields.encode([try ShellWords.word(value)]) : try Envelope.encode(value)
-        return try submit(.set(path), body, Given(), in: fiber, code: path.joined(separator: "."), result: value)
+        return try submit(.set(path), body, Given(), in: fiber, result: value)
     }
 
     func importModule(_ path: [String], as alias: String?, in fiber: Fiber) throws(Failure) -> Step {
         try submit(
-            Request(.importModule, path: path, alias: alias), [], Given(), in: fiber, code: path.joined(separator: "."))
+            Request(.importModule, path: path, alias: alias), [], Given(), in: fiber)
     }
 
     /// Sends a value and takes it back as the runtime holds it.
@@ -141,7 +144,7 @@ final class Runtime: ControlFunction {
     }
 
     private func submit(
-        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, code: String, result: Value? = nil
+        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, result: Value? = nil
     ) throws(Failure) -> Step {
         let router = router
         let session = session

@@ -44,6 +44,7 @@ final class Child {
     var deadline: ContinuousClock.Instant?
     var farewell = Farewell.none
     var interruption: Interruption?
+    var trace: FrameTrace?
 
     /// A shell that is interrupted between two commands starts the second all the same, and bash then waits for it
     /// before it looks at the signal. So processes that were born too late to get the signal get it a little later.
@@ -110,6 +111,7 @@ final class Child {
     }
 
     func send(header: [UInt8], body: [UInt8]) throws(WireError) {
+        trace?.note(.toKernel, self, header: header, body: body)
         // A large body is not copied behind its header.
         if body.count > 1 << 16 {
             outgoing.append(try Frame.prefix(header: header.count, body: body.count) + header)

@@ -68,6 +68,20 @@ enum Files {
         return mkdir(path, 0o700) == 0 || errno == EEXIST && status(path)?.isPrivate == true
     }
 
+    /// What a directory holds, `.` and `..` left out; nothing when it cannot be read.
+    static func names(in path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
     /// meta's folder in the user's cache, or nil when there is none to write to.
     static func cacheDirectory(_ environment: Environment) -> String? {
         let base = environment["XDG_CACHE_HOME"] ?? environment["HOME"].map { $0 + "/.cache" }

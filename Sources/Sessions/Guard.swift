@@ -2,31 +2,27 @@ import CSystem
 import Glibc
 
 /// The process that kills every session's process group when meta is gone. Closing its pipe ends it.
+///
+/// Groups are announced in its pipe, so a session may be spawned before it runs, and boots while it is forked. Where the
+/// system has no process left for it, sessions still die by their death signal.
 final class Guard {
-    private let pid: pid_t
-    private let pipe: Int32
-
-    /// nil when the system has no process left for it; sessions then still die by their death signal.
-    static func started() -> Guard? {
-        let started = meta_guard_start()
-        return started.pid > 0 ? Guard(pid: started.pid, pipe: started.pipe) : nil
-    }
-
-    private init(pid: pid_t, pipe: Int32) {
-        self.pid = pid
-        self.pipe = pipe
-    }
+    private var state = meta_guard_open()
 
     /// For the child that announces its own group.
-    var announcements: Int32 { pipe }
+    var announcements: Int32 { state.pipe }
+
+    func startOnce() {
+        if state.reading >= 0 { meta_guard_start(&state) }
+    }
 
     /// To be called before the group's leader is reaped.
     func withdraw(group: pid_t) {
-        meta_guard_remove(pipe, group)
+        if state.pid > 0 { meta_guard_remove(state.pipe, group) }
     }
 
     deinit {
-        close(pipe)
-        meta_wait(pid)
+        if state.reading >= 0 { close(state.reading) }
+        if state.pipe >= 0 { close(state.pipe) }
+        if state.pid > 0 { meta_wait(state.pid) }
     }
 }

@@ -10,7 +10,7 @@ final class KernelFolder {
     init(environment: Environment) throws(SessionError) {
         if let cache = Files.cacheDirectory(environment) {
             let folder = cache + "/kernels-" + KernelFile.contentHash()
-            if Self.isWhole(folder) || Self.publish(folder) {
+            if Self.isWhole(folder) || Self.publish(folder) && Self.removeOld(in: cache) {
                 path = folder
                 isTemporary = false
                 return
@@ -30,6 +30,8 @@ final class KernelFolder {
     /// The folder appears under its name with all its files or not at all, so its presence proves them.
     private static func isWhole(_ folder: String) -> Bool {
         guard let status = Files.status(folder, followingLinks: false) else { return false }
+        // Whoever uses it says so once a day: what nobody has used for a month is removed.
+        if status.modified < (time(nil) - 86_400) * 1_000_000_000 { utimensat(AT_FDCWD, folder, nil, 0) }
         return status.isDirectory && status.isPrivate
             && KernelFile.all().allSatisfy { Files.status(folder + "/" + $0.name)?.size == $0.text.count }
     }
@@ -61,15 +63,23 @@ final class KernelFolder {
         return folder
     }
 
-    private static func removeBytecode(_ folder: String) {
-        guard let directory = opendir(folder) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasPrefix("_meta_kernel.") { unlink(folder + "/" + name) }
+    /// Takes away what an earlier meta left in the cache a month ago or more. Always true: nothing depends on it.
+    private static func removeOld(in cache: String) -> Bool {
+        let oldest = (time(nil) - 30 * 86_400) * 1_000_000_000
+        for name in Files.names(in: cache) where name.hasPrefix("kernels-") {
+            let folder = cache + "/" + name
+            guard let status = Files.status(folder, followingLinks: false), status.isDirectory, status.isPrivate,
+                status.modified < oldest
+            else { continue }
+            removeBytecode(folder + "/__pycache__")
+            for name in Files.names(in: folder) { unlink(folder + "/" + name) }
+            rmdir(folder)
         }
+        return true
+    }
+
+    private static func removeBytecode(_ folder: String) {
+        for name in Files.names(in: folder) where name.hasPrefix("_meta_kernel.") { unlink(folder + "/" + name) }
         rmdir(folder)
     }
 }

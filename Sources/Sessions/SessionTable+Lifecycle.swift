@@ -16,7 +16,8 @@ extension SessionTable {
         let stdout = try Channel.output()
         let stderr = try Channel.output()
         let null = Descriptor(owning: open("/dev/null", O_RDONLY | O_CLOEXEC))
-        if watcher == nil { watcher = Guard.started() }
+        let watcher = watcher ?? Guard()
+        self.watcher = watcher
         let process = Spawn(
             path: interpreter.path, arguments: try arguments(entry.launch),
             environment: environment.changed(by: entry.launch.environment).entries,
@@ -26,7 +27,8 @@ extension SessionTable {
                 input(of: language) ?? null.number, stdout.child.number, stderr.child.number, sockets.child.number,
                 upcalls.child.number,
             ],
-            guardPipe: announcements)
+            guardPipe: watcher.announcements)
+        watcher.startOnce()
         entry.generation += 1
         entry.hasDied = false
         let child = Child(
@@ -34,6 +36,7 @@ extension SessionTable {
             ending: Descriptor(owning: meta_pidfd_open(pid)), requests: sockets.takeParent(),
             upcalls: upcalls.takeParent(), stdout: stdout.takeParent(), stderr: stderr.takeParent())
         child.deadline = .now + helloLimit
+        child.trace = trace
         entry.child = child
         return child
     }
@@ -41,10 +44,6 @@ extension SessionTable {
     /// Node changes the terminal's modes when it ends, so it gets none.
     private func input(of language: KernelLanguage?) -> Int32? {
         language.flatMap { ["py", "sh"].contains($0.name) ? terminal : nil }
-    }
-
-    private var announcements: Int32 {
-        watcher?.announcements ?? -1
     }
 
     func interpreter(for launch: Launch) throws(SessionError) -> Interpreter {

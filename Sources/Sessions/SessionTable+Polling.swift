@@ -3,8 +3,9 @@ import Glibc
 import Wire
 
 extension SessionTable {
-    /// Waking a second core costs ~35 µs; a kernel that answers sooner than this many reads is never slept on.
-    private static let spins = 60
+    /// Waking a second core costs ~35 µs; a kernel that answers sooner than this many reads is never slept on. With one
+    /// core for both, every such read keeps the kernel from answering.
+    private static let spins = meta_usable_cpus() > 1 ? 60 : 0
     /// A chatty session must not keep signals and other sessions waiting.
     private static let turnsBetweenPolls = 16
     /// A child whose request socket has closed is usually dying; this is how long it may take.
@@ -38,7 +39,8 @@ extension SessionTable {
 
     /// Tries the awaited socket a few times; whether it had something to say.
     private func spin() -> Bool {
-        guard let child = awaited, child.hello != nil, !child.pending.isEmpty, child.outgoing.isEmpty else {
+        guard Self.spins > 0, let child = awaited, child.hello != nil, !child.pending.isEmpty, child.outgoing.isEmpty
+        else {
             return false
         }
         for _ in 0..<Self.spins {
@@ -134,6 +136,7 @@ extension SessionTable {
             for frame in frames {
                 // A message may have ended the session.
                 guard child.requestSocket >= 0 else { break }
+                trace?.note(.fromKernel, child, header: frame.header, body: frame.body)
                 try take(frame, from: child)
             }
         } catch {
@@ -157,6 +160,7 @@ extension SessionTable {
             lose(child, .protocolError(error.message))
         }
         for frame in frames {
+            trace?.note(.upcall, child, header: frame.header, body: frame.body)
             events.append(.upcall(session: child.session, header: frame.header, body: frame.body))
         }
         return .some

@@ -24,8 +24,10 @@ public final class SessionTable {
 
     let version: String
     let directory: String
-    let environment: Environment
+    /// What sessions inherit; meta's own.
+    var environment: Environment
     let signalPipe: Int32
+    lazy var trace = FrameTrace(environment)
     var folder: KernelFolder?
     var watcher: Guard?
     var entries: [Entry] = []
@@ -125,6 +127,8 @@ public final class SessionTable {
                 message: "a request's values may hold \(Frame.bodyLimit) bytes, got \(body.count)")
         }
         let entry = try entry(name)
+        // A death that has not been noticed yet must not cost a request.
+        if let idle = entry.child, idle.pending.isEmpty, idle.hello != nil { bury(idle) }
         let child = try running(entry)
         lastID += 1
         let id = RequestID(lastID)

@@ -74,7 +74,9 @@ struct Meta: ParsableCommand {
 
     private func perform() -> Int32 {
         let form: OutputForm = json ? .json : raw ? .raw : pretty || Console.outputIsTerminal ? .pretty : .json
-        let console = Console(printsToStandardError: form != .pretty)
+        // A file has no results: its standard output is what it prints, into a pipe as well, unless a form was asked for.
+        let isFile = forms.isEmpty && file != nil
+        let console = Console(printsToStandardError: isFile ? json || raw : form != .pretty)
         console.hintsAtQuotes = !forms.isEmpty
         var options = Program.Options(form: form)
         options.stopsAtError = !keepGoing

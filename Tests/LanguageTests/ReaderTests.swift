@@ -21,7 +21,8 @@ struct ReaderTests {
         ("`(a, b)", "`(a b)"),
         ("{:eval js.eval, :marshal js.serialize}", "{eval: js.eval marshal: js.serialize}"),
         ("name(a, b)", "(name a b)"), ("f(g(1))", "(f (g 1))"), ("'x", "'x"), ("#(* # 2)", "(fn (#0) (* #0 2))"),
-        ("#(f #1)", "(fn (#0 #1) (f #1))"), ("#(f)", "(fn null (f))"),
+        ("#(f #1)", "(fn (#0 #1) (f #1))"),
+        ("#(f #.a #1.b.c)", "(fn (#0 #1) (f #0.a #1.b.c))"), ("#(f)", "(fn null (f))"),
         ("```py\nx = 1\n\"q\"\n```", #"(py "x = 1\n\"q\"")"#),
         ("```py\n```", #"(py "")"#), ("a→b λ", "a→b λ"), ("{true: 1 null: 2}", "{true: 1 null: 2}"), ("::", "::"),
     ])

@@ -155,6 +155,15 @@ class Screen:
         start = max((i for i in range(end) if self.is_prompt(rows[i])), default=-1)
         return rows[start + 1 : end]
 
+    def run_open(self, text: str, prompt: str = "meta>") -> list[str]:
+        """The same for the end of a text that is open: the rows below its last one."""
+        before = self.prompts
+        self.enter(text)
+        self.wait_until(lambda: self.prompts > before and self.at_prompt(prompt), "the next prompt")
+        rows = self.lines()
+        end = self.cursor()[0]
+        return rows[max(i for i in range(end) if re.match(r"\.+>", rows[i])) + 1 : end]
+
     def is_prompt(self, row: str) -> bool:
         return re.match(r"(meta|\(\w+\))> ", row) is not None
 

@@ -55,17 +55,18 @@ def test_ctrl_c_in_a_macro_that_loops(full):
 
 def test_a_session_that_ignores_interrupts_is_restarted_at_the_third(full):
     p = full
-    p.enter("(py \"import signal; [signal.signal(s, signal.SIG_IGN) for s in (2, 15)]; print('go')\\nwhile True: pass\")")
+    p.run("(py \"import signal; signal.signal(15, signal.SIG_IGN); hear = lambda *_: print('heard', flush=True)\")")
+    p.submit("(py \"signal.signal(2, hear); print('go')\\nwhile True: pass\")")
     p.wait_for_line("go")
     p.keys(ctrl("c"))
-    p.wait_for("^C")
+    p.wait_for_line(r"(\^C)?heard")
     p.keys(ctrl("c"))
     p.wait_for("py does not answer; Ctrl-C again restarts it")
     p.keys(ctrl("c"))
     p.wait_for("session/stopped")
     p.wait_for_prompt()
-    p.enter('[(py "\'kept\' in globals()") (js "kept")]')
-    p.wait_for_line(r"\[false 42\]")
+    assert p.run("(py \"'kept' in globals()\")")[0].startswith("false")
+    assert p.run('(js "kept")')[0].startswith("42")
     assert p.end() == 0
 
 
@@ -103,7 +104,7 @@ def test_ctrl_z_stops_meta_at_a_question(start):
     p.keys(ctrl("z"))
     p.wait_for("Stopped")
     p.enter("fg")
-    p.wait_for_line(r".*bin/meta|.*debug/meta|.*release/meta")
+    p.wait_for_line(r"/.*meta.*")
     p.type("Bo\r")
     p.wait_for('Bo"')
     p.wait_for_prompt()

@@ -435,7 +435,6 @@ function encodePlain(value) {
 }
 
 const toJSONIsDefined = () => 'toJSON' in objectPrototype || 'toJSON' in arrayPrototype;
-const { ownKeys } = Reflect;
 
 /** Whether a value holds only null, booleans, text, numbers that JSON keeps, arrays without more and plain objects. */
 function isPlain(value, depth) {
@@ -443,12 +442,13 @@ function isPlain(value, depth) {
   let items;
   let names = null;
   if (isArray(value)) {
-    if (getPrototypeOf(value) !== arrayPrototype || ownKeys(value).length !== value.length + 1) return false;
+    if (getPrototypeOf(value) !== arrayPrototype || keysOf(value).length !== value.length) return false;
     items = value;
   } else {
     if (getPrototypeOf(value) !== objectPrototype) return false;
     names = keysOf(value);
-    if (ownKeys(value).length !== names.length) return false;
+    // Two questions, as Reflect.ownKeys is slower than both.
+    if (getOwnPropertyNames(value).length !== names.length || getOwnPropertySymbols(value).length > 0) return false;
     items = names;
   }
   for (let at = 0; at < items.length; at++) {
@@ -717,8 +717,16 @@ function describeValue(value) {
 
 // ---------------------------------------------------------------------------------------------------------- streams
 
-/** Node writes to pipes at once, so there is nothing to flush; what breaks outside a request is only reported. */
+/** Nothing has to be flushed before a reply: writes wait until all is written. What breaks outside a request is only reported. */
 function startStreams() {
+  for (const name of ['stdout', 'stderr']) { // made at first use, since that takes Node a while
+    const made = Object.getOwnPropertyDescriptor(process, name);
+    Object.defineProperty(process, name, { ...made, get() {
+      const stream = apply(made.get, process, []);
+      stream._handle?.setBlocking?.(true); // a full pipe would otherwise be left for later
+      return stream;
+    } });
+  }
   const report = (error) => {
     if (error === UNWOUND) return;
     try { writeSync(2, `Uncaught ${reportText(error)}\n`); } catch { /* descriptor 2 is the user's to close */ }

@@ -482,26 +482,42 @@ def encode_plain(value):
     so its text counts only when `is_plain` has seen every type. Both run at C speed.
     """
     try:
+        if type(value) is list and len(value) > PART:
+            return encode_parts(value)
         text = "".join(c_encoder()(value, 0))
         if '"_type"' in text or "-0.0" in text and has_negative_zero(text):
             return None
-        return text.encode("utf-8") if is_plain(value) else None
+        return text.encode("utf-8") if is_plain([value]) else None
     except (TypeError, ValueError, RecursionError, MemoryError):
         return None
+
+
+PART = 512
+
+
+def encode_parts(items):
+    """`encode_plain` for a long list, part by part: what was just checked is still in the processor's cache."""
+    texts = []
+    for start in range(0, len(items), PART):
+        text = encode_plain(items[start : start + PART])
+        if text is None:
+            return None
+        texts.append(text[1:-1])
+    return b"[" + b",".join(texts) + b"]"
 
 
 def has_negative_zero(text):
     return text == "-0.0" or "-0.0," in text or "-0.0]" in text or "-0.0}" in text
 
 
-def is_plain(value):
-    """Whether a value without cycles holds only plain types, with str for every key; False when in doubt.
+def is_plain(level, depth=0):
+    """Whether values without cycles hold only plain types, with str for every key; False when in doubt.
 
-    Goes level by level. CPython's collector does not report the keys of a dict whose keys are all exactly str, so a
-    level has as many referents as its containers have items only when no dict has another kind of key.
+    Goes level by level, and through a wide level in parts. CPython's collector does not report the keys of a dict whose
+    keys are all exactly str, so a level has as many referents as its containers have items only when no dict has
+    another kind of key.
     """
-    level = [value]
-    for _ in range(DEPTH_LIMIT + 1):
+    for depth in range(depth, DEPTH_LIMIT + 1):
         kinds = set(map(type, level))
         if not kinds <= PLAIN:
             return False
@@ -512,6 +528,9 @@ def is_plain(value):
         below = gc.get_referents(*level)
         if len(below) != sum(map(len, level)):
             return False
+        if len(below) > 4 * PART:
+            parts = range(0, len(below), 4 * PART)
+            return all(is_plain(below[start : start + 4 * PART], depth + 1) for start in parts)
         level = below
     return False
 
@@ -1321,6 +1340,22 @@ def clear_main():
         del space[name]
 
 
+def traces():
+    """What user code leaves behind that the end of the interpreter could matter to: names, and modules."""
+    return set(namespace()), set(vars(builtins)), set(sys.modules)
+
+
+def leave(untouched):
+    """Ends the process. Taking an interpreter apart costs a fifth of a one-liner, so it is left as it is when no
+    object of the user's can be in it: an open file, something with `__del__`, a thread."""
+    if traces() != untouched:
+        return
+    if "atexit" in sys.modules:
+        sys.modules["atexit"]._run_exitfuncs()
+    flush_streams()
+    os._exit(0)
+
+
 def main():
     channel, upward = Channel(3), move_up(4)
 
@@ -1337,10 +1372,11 @@ def main():
     install_module()
     start_streams()
     sys.meta_path.insert(0, LinecacheFinder)
+    untouched = traces()
     while True:
         if _signal.getsignal(_signal.SIGINT) is not on_interrupt:
             _signal.signal(_signal.SIGINT, on_interrupt)
         frame = channel.read()
         if frame is None:
-            return
+            return leave(untouched)
         answer(channel, *frame)

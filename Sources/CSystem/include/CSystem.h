@@ -62,10 +62,16 @@ const char *meta_signal_name(int signal);
 
 // --- The guard (guard.c): kills the announced process groups when meta is gone, however meta died
 
-typedef struct { pid_t pid; int pipe; } meta_guard;
+typedef struct {
+    pid_t pid;                     // -1 until it runs, and when the system has no process left for it
+    int pipe;                      // ours; -1 when there is none
+    int reading;                   // the guard's, until it runs
+} meta_guard;
 
+// Opens the pipe: groups can be announced from now on.
+meta_guard meta_guard_open(void);
 // Starts the guard process. Closing `pipe` makes it kill every announced group and exit.
-meta_guard meta_guard_start(void);
+void meta_guard_start(meta_guard *guard);
 // Announces a group, or withdraws it. Withdraw before reaping the leader: afterwards its number may belong to others.
 void meta_guard_add(int pipe, pid_t group);
 void meta_guard_remove(int pipe, pid_t group);
@@ -96,6 +102,9 @@ ssize_t meta_read(int descriptor, void *bytes, size_t count);
 ssize_t meta_send(int socket, const void *bytes, size_t count);
 // Keeps this process on one CPU (benchmarks); -1 on failure.
 int meta_pin_to_cpu(int cpu);
+
+// How many CPUs this process may run on, at least 1.
+int meta_usable_cpus(void);
 
 // The process's environment.
 char **meta_environment(void);
