@@ -46,7 +46,8 @@ extension Machine {
     /// The public functions that are documented, sorted; other names of a runtime and its members are left out.
     var documentedNames: [String] {
         let names = Set(builtins.keys).union(libraryNames).filter { name in
-            guard !name.hasPrefix("%"), documentation(of: name) != nil else { return false }
+            // Looking at a provided value makes it: `stdin` would be read.
+            guard providers[name] == nil, !name.hasPrefix("%"), documentation(of: name) != nil else { return false }
             let root = name.prefix { $0 != ":" }
             guard case .function(let function)? = builtins[String(root)] else { return true }
             return function.name == root
