@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 ARGS ?=
 
-.PHONY: help run build test check bench format transcripts-accept install clean
+.PHONY: help run build test check bench format transcripts-accept install test-install clean
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 28
@@ -33,5 +33,8 @@ transcripts-accept: ## rewrite the expected output of transcripts from what meta
 install: ## program, manual, completions and license under PREFIX (and DESTDIR)
 	@scripts/setup build && scripts/build && exec scripts/install "$(DESTDIR)" "$(PREFIX)"
 
+test-install: ## install into a temporary DESTDIR and try what is there; needs man
+	@scripts/setup test && scripts/build && exec scripts/test-install
+
 clean: ## remove what was built and the tests' virtual environment
-	@rm -rf .build .build-manual .venv
+	@rm -rf .build .venv

@@ -183,6 +183,11 @@ extension Analyzer {
         try require(items.elements.count >= 2, isFirst ? "(-> x form…)" : "(->> x form…)")
         var value = items.elements[1]
         for step in items.elements.dropFirst(2) {
+            // A keyword stands for what reads that key, as it does for map and filter.
+            if case .keyword = step {
+                value = .list(Items([.name("get"), value, step]))
+                continue
+            }
             guard case .list(let call) = step, !call.elements.isEmpty, !isFunctionForm(call) else {
                 value = .list(Items([step, value]))
                 continue

@@ -34,7 +34,10 @@ extension Reader {
 
     func strayClose() -> ReadError {
         let bracket = Character(Unicode.Scalar(bytes[position]))
-        return malformed("reader/close", "nothing is open that \(bracket) closes", at: position)
+        let isQuoted = position > 0 && bytes[position - 1] == UInt8(ascii: "'")
+        return malformed(
+            "reader/close", "nothing is open that \(bracket) closes", at: position,
+            help: isQuoted ? "a string takes double quotes: \"hi\" is one, 'hi is the symbol hi, quoted" : nil)
     }
 
     func mismatch(open: Int, close: UInt8) -> ReadError {

@@ -65,7 +65,11 @@ public final class Program {
     /// A script file; only what it prints is seen. A Markdown file runs its blocks.
     public func runFile(_ path: String) {
         guard let bytes = Files.read(path) else {
-            return fail(Diagnostic(code: "file/missing", message: "cannot read \(path): \(Files.errorText)"))
+            let isForm = path.hasPrefix("(") || path.hasPrefix(":")
+            return fail(
+                Diagnostic(
+                    code: "file/missing", message: "cannot read \(path): \(Files.errorText)",
+                    help: isForm ? "a form to evaluate stands behind -e: meta -e '(+ 1 2)'" : nil))
         }
         guard let source = source(name: path, bytes: bytes) else { return }
         if path.hasSuffix(".md") {
