@@ -17,6 +17,7 @@ public enum Library {
         registerPredicates(in: machine)
         registerJSON(in: machine)
         registerProvenance(in: machine)
+        registerBuilder(in: machine)
         registerControl(in: machine)
         registerDocumentation(in: machine)
     }

@@ -12,9 +12,9 @@ extension Library {
               (run f xs)))
 
         (def %map (f xs)
-          (let (items (%items xs) n (count items) out [])
+          (let (items (%items xs) n (count items) out (%builder n))
             (loop (i 0)
-              (if (< i n) (do (set (get out i) (f (get items i))) (recur (+ i 1))) out))))
+              (if (< i n) (do (%add out (f (get items i))) (recur (+ i 1))) (%built out)))))
 
         ;; The results of calling f with each item. Takes function and collection in either order; a keyword stands for what reads that key; of several collections, with an item of each.
         ;; > (map #(* # 2) [1 2 3]) => [2 4 6]

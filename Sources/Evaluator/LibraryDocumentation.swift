@@ -45,9 +45,9 @@ extension Library {
 extension Machine {
     /// The public functions that are documented, sorted; other names of a runtime and its members are left out.
     var documentedNames: [String] {
-        // Looking at what is provided makes it: `stdin` would be read to its end.
-        let names = Set(builtins.keys).union(libraryNames).subtracting(providers.keys).filter { name in
-            guard !name.hasPrefix("%"), documentation(of: name) != nil else { return false }
+        let names = Set(builtins.keys).union(libraryNames).filter { name in
+            // Looking at a provided value makes it: `stdin` would be read.
+            guard providers[name] == nil, !name.hasPrefix("%"), documentation(of: name) != nil else { return false }
             let root = name.prefix { $0 != ":" }
             guard case .function(let function)? = builtins[String(root)] else { return true }
             return function.name == root

@@ -39,40 +39,37 @@ enum Members {
             place.pointee = value
             return
         }
-        let rest = keys.dropFirst()
-        let owner = (try? place.move().unwrapped()) ?? .null
-        place.initialize(to: .null)
-        switch consume owner {
-        case .vector(let items): place.pointee = .vector(replaced(items, key, rest, value))
-        case .list(let items): place.pointee = .list(replaced(items, key, rest, value))
-        case .object(let object): place.pointee = .object(replaced(object, key, rest, value))
-        default: place.pointee = .object(replaced(Object([:]), key, rest, value))
+        if case .meta(let meta) = place.pointee, let data = try? meta.data() { place.pointee = data }
+        if case .null = place.pointee { place.pointee = .object(Object([:])) }
+        if let items = place.itemsPlace, case .int(let index) = key {
+            replace(items, index, keys.dropFirst(), value)
+        } else if let object = place.objectPlace, let name = Collections.keyText(key) {
+            replace(object, name, keys.dropFirst(), value)
         }
     }
 
-    private static func replaced(
-        _ items: consuming Items, _ key: Value, _ rest: ArraySlice<Value>, _ value: Value
-    ) -> Items {
-        guard case .int(let index) = key else { return items }
-        if !isKnownUniquelyReferenced(&items) { items = Items(items.elements) }
-        let place = index < 0 ? index + items.elements.count : index
-        if place == items.elements.count { items.append(.null) }
+    private static func replace(
+        _ place: UnsafeMutablePointer<Items>, _ index: Int, _ rest: ArraySlice<Value>, _ value: Value
+    ) {
+        if !isKnownUniquelyReferenced(&place.pointee) { place.pointee = Items(place.pointee.elements) }
+        let items = place.pointee
+        let position = index < 0 ? index + items.elements.count : index
+        if position == items.elements.count { items.append(.null) }
         var item = Value.null
-        swap(&item, &items.elements[place])
+        swap(&item, &items.elements[position])
         replace(&item, rest, value)
-        items.replace(at: place, with: item)
-        return items
+        items.replace(at: position, with: item)
     }
 
-    private static func replaced(
-        _ object: consuming Object, _ key: Value, _ rest: ArraySlice<Value>, _ value: Value
-    ) -> Object {
-        guard let name = Collections.keyText(key) else { return object }
-        if !isKnownUniquelyReferenced(&object) { object = Object(object.entries) }
+    private static func replace(
+        _ place: UnsafeMutablePointer<Object>, _ name: String, _ rest: ArraySlice<Value>, _ value: Value
+    ) {
+        if !isKnownUniquelyReferenced(&place.pointee) { place.pointee = Object(place.pointee.entries) }
+        let object = place.pointee
         var item = object[name] ?? .null
+        // The object lets go of the old value, so that it can be changed in place too.
         if !rest.isEmpty { object.set(name, .null) }
         replace(&item, rest, value)
         object.set(name, item)
-        return object
     }
 }

@@ -19,6 +19,20 @@ extension UnsafeMutablePointer<Value> {
         UnsafeRawPointer(self).load(as: Unmanaged<Function>.self)
     }
 
+    /// The box of a vector or list, where it lies in the value: whether it is the only reference can be asked there.
+    var itemsPlace: UnsafeMutablePointer<Items>? {
+        guard caseNumber == RawValue.list || caseNumber == RawValue.vector else { return nil }
+        // Safety: the payload of `.list` and `.vector` is one reference to `Items`.
+        return UnsafeMutableRawPointer(self).assumingMemoryBound(to: Items.self)
+    }
+
+    /// The box of an object, likewise.
+    var objectPlace: UnsafeMutablePointer<Object>? {
+        guard caseNumber == RawValue.object else { return nil }
+        // Safety: the payload of `.object` is one reference to `Object`.
+        return UnsafeMutableRawPointer(self).assumingMemoryBound(to: Object.self)
+    }
+
     /// Ends the values from here up to `end`; those without a reference cost a look only.
     @inline(__always)
     func end(upTo end: UnsafeMutablePointer<Value>) {
@@ -33,6 +47,9 @@ extension UnsafeMutablePointer<Value> {
 /// The numbers of the cases, in the order of their declaration; those without a payload come last.
 enum RawValue {
     static let double: UInt8 = 2
+    static let list: UInt8 = 7
+    static let vector: UInt8 = 8
+    static let object: UInt8 = 9
     static let function: UInt8 = 10
     static let null: UInt8 = 15
 }

@@ -33,7 +33,7 @@ struct JSONPrinter {
         case .null: put("null")
         case .bool(let flag): put(flag ? "true" : "false")
         case .int(let int): put(int.description)
-        case .big(let big): put(big.value.description)
+        case .big(let big): put(Numeral.text(big.value))
         case .double(let double): try print(double)
         case .string(let text): print(string: text.string)
         case .symbol(let name), .keyword(let name): print(string: name.name)

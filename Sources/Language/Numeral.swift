@@ -15,7 +15,52 @@ enum Numeral {
 
     static func bigInteger(_ digits: String, radix: Int) -> Value? {
         if let small = Int(digits, radix: radix) { return .int(small) }
-        return BigInt(digits, radix: radix).map(Value.integer)
+        guard radix == 10, digits.utf8.count > shortDigits else {
+            return BigInt(digits, radix: radix).map(Value.integer)
+        }
+        let isNegative = digits.hasPrefix("-")
+        let bytes = Array(digits.utf8.dropFirst(isNegative ? 1 : 0))
+        guard bytes.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
+        var powers: [Int: BigInt] = [:]
+        let magnitude = long(bytes[...], &powers)
+        return .integer(isNegative ? -magnitude : magnitude)
+    }
+
+    /// The integer's decimal digits.
+    static func text(_ value: BigInt) -> String {
+        guard value.magnitude.bitWidth > shortDigits * 3 else { return value.description }
+        var powers: [BigUInt] = [BigUInt(10).power(shortDigits / 2)]
+        while let last = powers.last, last.bitWidth * 2 <= value.magnitude.bitWidth { powers.append(last * last) }
+        var text = value.sign == .minus ? "-" : ""
+        write(value.magnitude, powers[...], isFirst: true, to: &text)
+        return text
+    }
+
+    /// Cuts a number in halves of as many digits as the largest power has zeros; later halves keep their leading zeros.
+    private static func write(_ value: BigUInt, _ powers: ArraySlice<BigUInt>, isFirst: Bool, to text: inout String) {
+        guard let power = powers.last else {
+            let digits = value.description
+            if !isFirst { text += String(repeating: "0", count: max(0, shortDigits / 2 - digits.utf8.count)) }
+            text += digits
+            return
+        }
+        let (high, low) = value.quotientAndRemainder(dividingBy: power)
+        if isFirst, high.isZero { return write(low, powers.dropLast(), isFirst: true, to: &text) }
+        write(high, powers.dropLast(), isFirst: isFirst, to: &text)
+        write(low, powers.dropLast(), isFirst: false, to: &text)
+    }
+
+    /// Where the library's reading of digits, quadratic in their number, begins to be felt.
+    private static let shortDigits = 2_000
+
+    /// Reads halves and joins them, so that the time is that of multiplication.
+    private static func long(_ digits: ArraySlice<UInt8>, _ powers: inout [Int: BigInt]) -> BigInt {
+        guard digits.count > shortDigits else { return BigInt(String(decoding: digits, as: UTF8.self), radix: 10) ?? 0 }
+        // Halves of equal length at every level share their powers of ten.
+        let low = digits.count / 2
+        let power = powers[low] ?? BigInt(10).power(low)
+        powers[low] = power
+        return long(digits.dropLast(low), &powers) * power + long(digits.suffix(low), &powers)
     }
 
     /// - Throws: `json/range` for what no float holds (`1e400`).

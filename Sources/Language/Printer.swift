@@ -40,7 +40,7 @@ public struct Printer {
         case .null: output += "null"
         case .bool(let flag): output += flag ? "true" : "false"
         case .int(let int): output += int.description
-        case .big(let big): output += big.value.description
+        case .big(let big): output += Numeral.text(big.value)
         case .double(let double): output += Self.text(of: double)
         case .string(let text): output += Self.quoted(text.string)
         case .symbol(let symbol): output += symbol.name

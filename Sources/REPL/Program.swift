@@ -27,6 +27,8 @@ public final class Program {
 
     public init(version: String, options: Options, console: Console) {
         self.options = options
+        // Reading, comparing and printing recurse over at most 1,000 levels; debug builds have large frames.
+        meta_raise_stack_limit(64 << 20)
         router = Router(version: version, console: console)
         registerProgram()
     }
