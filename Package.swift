@@ -33,10 +33,18 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["CKernels"]),
         .target(name: "CSystem"),
         .target(name: "Sessions", dependencies: ["Wire", "Kernels", "CSystem"]),
-        .systemLibrary(name: "CLibedit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
-        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
-        .target(name: "Patterns", dependencies: ["CPCRE2"]),
-        .target(name: "CEditLine", dependencies: ["CLibedit"]),
+        // Linked in: five shared libraries fewer to find at each start (docs/adr/0008-start.md).
+        .systemLibrary(name: "CLibedit", providers: [.apt(["libedit-dev"])]),
+        .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
+        .target(name: "Patterns", dependencies: ["CPCRE2"], linkerSettings: [.linkedLibrary(":libpcre2-8.a")]),
+        .target(
+            name: "CEditLine",
+            dependencies: ["CLibedit"],
+            linkerSettings: [
+                .linkedLibrary(":libedit.a"), .linkedLibrary(":libtinfo.a"), .linkedLibrary(":libbsd.a"),
+                .linkedLibrary(":libmd.a"),
+            ]
+        ),
         .target(name: "LineEditor", dependencies: ["CEditLine"]),
         .target(
             name: "REPL",

@@ -81,3 +81,8 @@ void meta_raise_stack_limit(uint64_t bytes) {
     limit.rlim_cur = limit.rlim_max < bytes ? limit.rlim_max : bytes;
     setrlimit(RLIMIT_STACK, &limit);
 }
+
+void meta_fill_standard_descriptors(void) {
+    for (int descriptor = 0; descriptor <= 2; descriptor++)
+        if (fcntl(descriptor, F_GETFD) == -1 && open("/dev/null", O_RDONLY) < 0) return;
+}

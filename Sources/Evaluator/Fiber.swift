@@ -8,6 +8,10 @@ public final class Fiber {
     var site: Location?
     /// Set to make the fiber end with `eval/interrupted` at its next check.
     public var isInterrupted = false
+    /// Whether an interrupt ends it without running what `finally` still has to do.
+    public var isAbandoned = false
+    /// How many time slices its cleanups have had since it was interrupted.
+    public var cleanupSlices = 0
 
     /// Safety: `base` points to `capacity` slots of which the first `top` are initialised; only the machine that runs
     /// the fiber touches them.

@@ -16,6 +16,15 @@ public enum Limit {
         guard size <= limit else { throw Failure("eval/size", "the result would have more than \(limit) \(noun)") }
     }
 
+    /// Refuses a result that a few more steps like this one would make larger than memory.
+    static func check(_ result: Value) throws(Failure) {
+        switch result {
+        case .string(let text): try check(text.string.utf8.count, bytes, "bytes")
+        case .vector(let sequence), .list(let sequence): try check(sequence.elements.count, items, "items")
+        default: break
+        }
+    }
+
     /// The product of two sizes, as far as it stays under the limit.
     static func product(_ a: Int, _ b: Int, _ limit: Int, _ noun: String) throws(Failure) -> Int {
         let (size, overflow) = max(0, a).multipliedReportingOverflow(by: max(0, b))

@@ -122,6 +122,7 @@ extension Machine {
             base: fiber.base + (fiber.top - count), count: count, literalKeywords: literalKeywords, function: builtin)
         var result = try builtin.body(&arguments)
         try Nesting.check(result.depth)
+        try Limit.check(result)
         if builtin.lineage == .computes, !arguments.parents.isEmpty {
             result = derive(result, by: builtin.name, from: arguments.parents)
         }

@@ -44,7 +44,7 @@ extension Machine {
         locate(diagnostic, fiber)
         let isInterrupt = diagnostic.code == Self.interruption.code
         while let handler = fiber.handlers.popLast() {
-            if isInterrupt, !handler.isCleanup { continue }
+            if isInterrupt, fiber.isAbandoned || !handler.isCleanup { continue }
             if fiber.frames.count > handler.frameCount {
                 fiber.current = fiber.frames[handler.frameCount]
                 fiber.frames.cut(to: handler.frameCount)
@@ -103,7 +103,7 @@ extension Machine {
 }
 
 /// What a person may have meant.
-enum NearMiss {
+public enum NearMiss {
     /// The form that works for habits from other languages.
     static func hint(for name: String) -> String? {
         switch name {
@@ -144,7 +144,7 @@ enum NearMiss {
     }
 
     /// The three nearest names at most two edits away (one for short names).
-    static func names(like name: String, among names: [String]) -> [String] {
+    public static func names(like name: String, among names: [String]) -> [String] {
         let limit = name.count <= 1 ? 0 : name.count <= 3 ? 1 : 2
         let candidates = Set(names).filter { !$0.hasPrefix("%") && abs($0.count - name.count) <= limit && $0 != name }
         let ranked = candidates.map { (name: $0, distance: distance(name, $0)) }.filter { $0.distance <= limit }

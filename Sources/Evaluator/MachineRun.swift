@@ -8,14 +8,18 @@ extension Machine {
     public func run(_ fiber: Fiber) -> Outcome {
         if fiber.isInterrupted { return interrupt(fiber) }
         if fiber.current == nil, let outcome = begin(fiber) { return outcome }
-        while true {
+        // Every start of the loop has a whole time slice: a program that only fails and catches must yield too.
+        for _ in 0..<Self.failuresPerSlice {
             do throws(Failure) {
                 return try execute(fiber)
             } catch {
                 if let outcome = unwind(fiber, error) { return outcome }
             }
         }
+        return .yielded
     }
+
+    private static let failuresPerSlice = 64
 
     /// Goes on with a fiber that waited: with a value, or with an error where it waited.
     public func resume(_ fiber: Fiber, _ result: Result<Value, Raised>) -> Outcome {

@@ -5,7 +5,7 @@ extension Diagnostic {
     public var report: String {
         var lines = [headline]
         if let source, let span { lines += Self.excerpt(source, span) }
-        for frame in frames { lines += Self.lines(of: frame) }
+        lines += Self.lines(of: frames)
         if let help { lines.append("  help: " + help) }
         if case .error(let cause) = cause { lines += ["caused by:", cause.report] }
         return lines.map(Printer.sanitized).joined(separator: "\n")
@@ -37,6 +37,24 @@ extension Diagnostic {
         var text = String.UnicodeScalarView()
         text.append(contentsOf: scalars.dropFirst(start).prefix(110))
         return (String(text), place.column - start)
+    }
+
+    /// The trace, the same step many times over once.
+    private static func lines(of frames: [Frame]) -> [String] {
+        var lines: [String] = []
+        var repeats = 0
+        for (index, frame) in frames.enumerated() {
+            guard index > 0, frames[index - 1] == frame else {
+                if repeats > 0 { lines.append("     … \(repeats) more of these") }
+                repeats = 0
+                lines += Self.lines(of: frame)
+                continue
+            }
+            repeats += 1
+            if index < frames.count - 1 { continue }
+            lines.append("     … \(repeats) more of these")
+        }
+        return lines
     }
 
     private static func lines(of frame: Frame) -> [String] {

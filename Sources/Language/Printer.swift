@@ -43,8 +43,8 @@ public struct Printer {
         case .big(let big): output += Numeral.text(big.value)
         case .double(let double): output += Self.text(of: double)
         case .string(let text): output += Self.quoted(text.string)
-        case .symbol(let symbol): output += symbol.name
-        case .keyword(let keyword): output += ":" + keyword.name
+        case .symbol(let symbol): output += Self.sanitized(symbol.name)
+        case .keyword(let keyword): output += ":" + Self.sanitized(keyword.name)
         case .list(let items): print(list: items)
         case .vector(let items): print(items, open: "[", close: "]")
         case .object(let object): print(object)

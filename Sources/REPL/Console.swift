@@ -11,9 +11,16 @@ public final class Console {
     public var hintsAtQuotes = false
     /// Whether the reader of what is written is gone.
     private(set) var isClosed = false
+    /// Why results could not be written, where it is not that.
+    private(set) var writeError: String?
 
     public init(printsToStandardError: Bool) {
         self.printsToStandardError = printsToStandardError
+    }
+
+    /// Call first: makes sure that the three standard descriptors are taken.
+    public static func prepare() {
+        meta_fill_standard_descriptors()
     }
 
     public static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
@@ -79,10 +86,17 @@ public final class Console {
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&waiting, 1, -1)
             } else if meta_errno() != EINTR {
-                // Standard error may be closed from the start; only a reader that has left ends the program.
-                isClosed = isClosed || descriptor == STDOUT_FILENO || meta_errno() == EPIPE
-                return
+                return noteFailure(meta_errno(), on: descriptor)
             }
+        }
+    }
+
+    /// Standard error may be closed from the start; a reader that has left, and results that are lost, end the program.
+    private func noteFailure(_ error: Int32, on descriptor: Int32) {
+        if error == EPIPE {
+            isClosed = true
+        } else if descriptor == STDOUT_FILENO, writeError == nil {
+            writeError = Files.text(of: error)
         }
     }
 

@@ -31,8 +31,10 @@ enum Files {
         }
     }
 
-    static var errorText: String {
-        strerror(meta_errno()).map { String(cString: $0) } ?? "unknown error"
+    static var errorText: String { text(of: meta_errno()) }
+
+    static func text(of error: Int32) -> String {
+        strerror(error).map { String(cString: $0) } ?? "error \(error)"
     }
 
     /// The one path of a file, through links.

@@ -3,11 +3,19 @@ import Language
 /// Markdown files whose fenced blocks run.
 enum Literate {
     private static let ownLanguages: Set = ["meta", "sibilant", "lisp"]
+    private static let shells: Set = ["sh", "bash", "shell"]
     private static let runtimes: Set = ["py", "python", "js", "node", "sh", "bash", "shell", "rs", "rust"]
 
-    /// The blocks as programs, in order; line numbers are the file's.
-    static func blocks(_ source: Source) -> [Source] {
-        var blocks: [Source] = []
+    /// A block as a program. Line numbers are the file's.
+    struct Block {
+        let source: Source
+        /// Whether its value is what it printed: a shell's.
+        let printsValue: Bool
+    }
+
+    /// The blocks that run, in order.
+    static func blocks(_ source: Source) -> [Block] {
+        var blocks: [Block] = []
         var open: (language: String, line: Int, text: [String])?
         let lines = source.bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
@@ -18,7 +26,7 @@ enum Literate {
             }
             if let block = open {
                 if let program = program(block.language, block.text, name: source.name, line: block.line) {
-                    blocks.append(program)
+                    blocks.append(Block(source: program, printsValue: shells.contains(block.language)))
                 }
                 open = nil
             } else {

@@ -35,12 +35,16 @@ public final class Program {
 
     /// The status to exit with.
     public var finalStatus: Int32 {
-        exitStatus ?? router.ending.map { 128 + $0 } ?? status
+        if let reason = router.console.writeError {
+            router.console.message("error[file/write]: cannot write results: \(reason)")
+            return 1
+        }
+        return exitStatus ?? router.ending.map { 128 + $0 } ?? status
     }
 
     /// Whether nothing more is to run.
     var isOver: Bool {
-        exitStatus != nil || router.ending != nil
+        exitStatus != nil || router.ending != nil || router.console.writeError != nil
             || (status != 0 && (options.stopsAtError || status == 130 && !router.console.isInteractive))
     }
 
@@ -73,7 +77,13 @@ public final class Program {
         }
         guard let source = source(name: path, bytes: bytes) else { return }
         if path.hasSuffix(".md") {
-            for block in Literate.blocks(source) where !isOver { run(block) { _, _ in } }
+            for block in Literate.blocks(source) where !isOver {
+                run(block.source) { _, value in
+                    if block.printsValue, case .string(let text)? = try? value.unwrapped(), !text.string.isEmpty {
+                        router.console.program(Array((text.string + "\n").utf8))
+                    }
+                }
+            }
         } else {
             run(source) { _, _ in }
         }

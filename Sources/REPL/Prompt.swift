@@ -171,6 +171,13 @@ enum Habits {
             let name = words[1].prefix { $0 != "(" }
             return "a function is (def \(name) (x) …); in Python or JavaScript it is written after :py or :js"
         }
+        if ["for", "while", "lambda", "class", "print("].contains(where: { text.hasPrefix($0) }), !text.hasSuffix(")(")
+        {
+            return "in Python: (py \"\(escaped(text))\"), or :py and then \(text)"
+        }
+        if first.hasPrefix(":"), first.utf8.count > 1 { return command(near: String(first.dropFirst())) }
+        if text.hasPrefix("!") || text.hasPrefix("$") { return "a shell command: :sh \(text.drop { $0 == "!" })" }
+        if text.hasPrefix("#") || text.hasPrefix("//"), words.count > 1 { return "a comment begins with ;" }
         if commands.contains(first), words.count > 1 || first == "ls" || first == "pwd" {
             return "a shell command: (sh \"\(escaped(text))\"), or :sh \(text)"
         }
@@ -178,6 +185,12 @@ enum Habits {
             return "the operator comes first: (\(words[1] == "==" ? "=" : words[1]) \(words[0]) \(words[2]))"
         }
         return nil
+    }
+
+    private static func command(near name: String) -> String? {
+        let near = NearMiss.names(like: name, among: Command.table.map(\.name))
+        guard !Command.table.contains(where: { $0.name == name }), let best = near.first else { return nil }
+        return "there is no command :\(name); :\(best)? (:help lists them)"
     }
 
     private static func definition(of name: String, _ value: ArraySlice<String>) -> String {

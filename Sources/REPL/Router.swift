@@ -106,7 +106,7 @@ public final class Router {
             case .finished, .failed: return outcome
             case .yielded:
                 poll()
-                if isInterrupted { fiber.isInterrupted = true }
+                if isInterrupted { interrupt(fiber) }
                 outcome = machine.run(fiber)
             case .suspended:
                 let key = ObjectIdentifier(fiber)

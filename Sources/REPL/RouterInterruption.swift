@@ -47,6 +47,17 @@ extension Router {
     /// Whether running meta code is to stop.
     var isInterrupted: Bool { ending != nil || wasInterrupted }
 
+    /// Time slices that `finally` has to clean up in once its program was interrupted: about a second.
+    private static let cleanupLimit = 300
+
+    /// Interrupts running meta code: its cleanups run, unless they take long or the user insists.
+    func interrupt(_ fiber: Fiber) {
+        let isUrgent = ending != nil || interruption.rung > 1 || fiber.cleanupSlices > Self.cleanupLimit
+        fiber.isAbandoned = isUrgent
+        fiber.isInterrupted = isUrgent || fiber.cleanupSlices == 0
+        fiber.cleanupSlices += 1
+    }
+
     private func interrupt(_ busy: Set<String>) {
         // A session that is starting is told once it is there.
         interruption.unsure = busy.filter { !sessions.interrupt($0) || mayMissSignals($0) }
@@ -56,7 +67,7 @@ extension Router {
     private var busySessions: Set<String> { Set(waiting.values.map(\.session)) }
 
     private func mayMissSignals(_ session: String) -> Bool {
-        (try? sessions.status(session))?.language == "js"
+        sessions.language(of: session) == "js"
     }
 
     /// What time, a second Ctrl-C, or a signal to end does to a fiber whose session does not answer.

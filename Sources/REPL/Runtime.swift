@@ -14,11 +14,20 @@ final class Runtime: ControlFunction {
         self.router = router
         super.init(
             name: session, signature: "(\(session) code …:name value)",
-            documentation: Documentation(
-                "Runs source in the runtime, with values bound to names for that run: the value of the last expression. "
-                    + "(\(session).path.to.function …) calls a path, \(session).path fetches it.",
-                examples: ["(\(session) \"1 + 1\")"]))
+            documentation: session == "sh" ? Self.shellText : Self.text(session))
     }
+
+    private static func text(_ session: String) -> Documentation {
+        Documentation(
+            "Runs source in the runtime, with values bound to names for that run: the value of the last expression. "
+                + "(\(session).path.to.function …) calls a path, \(session).path fetches it.",
+            examples: ["(\(session) \"1 + 1\")"])
+    }
+
+    private static let shellText = Documentation(
+        "Runs a command line, with values bound to variables for that run: what it writes to standard output, less one "
+            + "last newline. A status other than 0 is an error. (sh.command word … :flag value) runs one command.",
+        examples: ["(sh \"echo hello | tr a-z A-Z\")"])
 
     /// Starts the session, so that those of one form start side by side. What fails is told at the first use.
     override func prepare() {

@@ -39,6 +39,10 @@ final class Child {
     var held: [(id: RequestID, body: [UInt8])] = []
     /// In the order they were sent; the kernel works on the first.
     var pending: [PendingRequest] = []
+    /// Requests that were under way at an interrupt: a signal that lands while the reply is written can repeat it.
+    var interrupted: Set<Int> = []
+
+    func isOpen(_ number: Int) -> Bool { pending.contains { $0.id.number == number } }
     var lastLines = LastLines()
     /// When something must have happened: hello, or the end of a child that is leaving.
     var deadline: ContinuousClock.Instant?
@@ -128,6 +132,7 @@ final class Child {
 
     /// Interrupts the group, and notes whom that reached.
     func interrupt() {
+        interrupted = Set(pending.map(\.id.number))
         let repeats = language?.outputIsResult == true
         if repeats { interruption = Interruption(reached: descendants(), nextLook: .now + .milliseconds(20)) }
         signalGroup(SIGINT)

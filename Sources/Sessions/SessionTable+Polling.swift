@@ -179,11 +179,13 @@ extension SessionTable {
         case .reply(let reply):
             drain(child)
             guard let pending = child.takePending(reply.re) else {
+                if child.interrupted.contains(reply.re) { return }
                 return lose(child, .protocolError("answered request \(reply.re), which is not open"))
             }
             answer(pending, reply, frame.body)
         case .failure(let error):
             drain(child)
+            if let number = error.re, child.interrupted.contains(number), !child.isOpen(number) { return }
             // A message that it could not read is the one that it works on.
             guard let number = error.re ?? child.pending.first?.id.number, let pending = child.takePending(number)
             else { return lose(child, .protocolError("answered request \(error.re ?? 0), which is not open")) }

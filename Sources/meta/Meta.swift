@@ -61,6 +61,7 @@ struct Meta: ParsableCommand {
     }
 
     static func main() {
+        Console.prepare()
         do {
             let command = try oneLiner ?? parse()
             Glibc.exit(command.perform())

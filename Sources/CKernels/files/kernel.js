@@ -842,9 +842,13 @@ function compile(code, name) {
 /** Node's own REPL rewrites top-level await so that const and let stay; loaded only by who needs it. */
 function runAwaiting(code, name) {
   server ??= makeServer();
+  // What is thrown while it awaits the REPL tells its domain, and never calls back.
+  const domain = server._domain;
   return new Promise((resolve, reject) => {
+    domain?.removeAllListeners('error');
+    domain?.once('error', reject);
     server.eval(`${code}\n`, globalThis, name, (error, value) => (error === null || error === undefined ? resolve(value) : reject(error)));
-  });
+  }).finally(() => domain?.removeAllListeners('error'));
 }
 
 let server;

@@ -106,6 +106,9 @@ int meta_pin_to_cpu(int cpu);
 // How many CPUs this process may run on, at least 1.
 int meta_usable_cpus(void);
 
+// Puts /dev/null where descriptor 0, 1 or 2 is closed, so that nothing else is opened there; writing to it fails.
+void meta_fill_standard_descriptors(void);
+
 // Lets this process's main thread use so many bytes of stack, where the hard limit allows it. Children get their own limit.
 void meta_raise_stack_limit(uint64_t bytes);
 
