@@ -42,6 +42,10 @@ final class Child {
     /// Requests that were under way at an interrupt: a signal that lands while the reply is written can repeat it.
     var interrupted: Set<Int> = []
 
+    private var lastAnswer: ContinuousClock.Instant?
+    /// Whether its last answer is so old that it may have died since, unnoticed. Asking the system costs a call.
+    var hasRested: Bool { lastAnswer.map { .now - $0 > .milliseconds(2) } ?? true }
+
     func isOpen(_ number: Int) -> Bool { pending.contains { $0.id.number == number } }
     var lastLines = LastLines()
     /// When something must have happened: hello, or the end of a child that is leaving.
@@ -105,6 +109,7 @@ final class Child {
 
     func takePending(_ number: Int) -> PendingRequest? {
         guard let index = pending.firstIndex(where: { $0.id.number == number }) else { return nil }
+        lastAnswer = .now
         return pending.remove(at: index)
     }
 

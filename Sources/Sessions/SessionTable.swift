@@ -128,15 +128,14 @@ public final class SessionTable {
         }
         let entry = try entry(name)
         // A death that has not been noticed yet must not cost a request.
-        if let idle = entry.child, idle.pending.isEmpty, idle.hello != nil { bury(idle) }
+        if let idle = entry.child, idle.pending.isEmpty, idle.hello != nil, idle.hasRested { bury(idle) }
         let child = try running(entry)
         lastID += 1
         let id = RequestID(lastID)
+        let captures = captures ?? child.language?.outputIsResult ?? false
         // What arrived before belongs to no request.
-        if child.pending.isEmpty { drain(child) }
-        child.pending.append(
-            PendingRequest(
-                id: id, request: request, captures: captures ?? child.language?.outputIsResult ?? false, sent: .now))
+        if captures, child.pending.isEmpty { drain(child) }
+        child.pending.append(PendingRequest(id: id, request: request, captures: captures, sent: .now))
         if child.hello == nil {
             child.held.append((id, body))
         } else {

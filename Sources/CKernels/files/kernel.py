@@ -808,7 +808,7 @@ def start_streams():
 
 def flush_streams():
     """Empties what user code printed, before its reply. The streams are the user's to replace, close or break."""
-    for stream in (sys.stdout, sys.stderr, ORIGINAL_STDOUT):
+    for stream in (sys.stdout, sys.stderr) if sys.stdout is ORIGINAL_STDOUT else (sys.stdout, sys.stderr, ORIGINAL_STDOUT):
         try:
             stream.flush()
         except Exception:
@@ -1026,13 +1026,19 @@ def resolve(path):
     space = namespace()
     if root in space:
         value = space[root]
-    elif hasattr(builtins, root):
-        value = getattr(builtins, root)
+    elif root in BUILTINS:
+        value = BUILTINS[root]
+    elif type(sys.modules.get(root)) is MODULE:
+        value = sys.modules[root]
     else:
         value = import_root(root)
     for index, name in enumerate(rest, 1):
         value = member(value, name, path[:index])
     return value
+
+
+MODULE = type(sys)
+BUILTINS = vars(builtins)
 
 
 def import_root(name):
@@ -1048,6 +1054,8 @@ def import_root(name):
 
 def member(value, name, path):
     """An attribute, or the submodule of that name, imported now."""
+    if type(value) is MODULE and name in value.__dict__:
+        return value.__dict__[name]  # no code of the user's runs
     try:
         return run(getattr, (value, name))
     except AttributeError:
