@@ -11,6 +11,8 @@ public final class Router {
     let machine = Machine()
     let sessions: SessionTable
     let console: Console
+    /// How long a request to a session may take, where `spawn` said so.
+    var timeouts: [String: Swift.Duration] = [:]
     /// The requests under way, by number.
     var waiting: [RequestID: Waiting] = [:]
     /// Questions of meta's own to sessions: no program waits for the answer.
@@ -42,6 +44,9 @@ public final class Router {
         let code: String
         let parents: [Int]
         let start: Double
+        /// When it is interrupted, and once it was, when its session is restarted.
+        var deadline: ContinuousClock.Instant?
+        var isLate = false
         let finish: (Outcome) throws(Failure) -> Value
     }
 
@@ -111,8 +116,9 @@ public final class Router {
             case .suspended:
                 let key = ObjectIdentifier(fiber)
                 while ready[key] == nil {
-                    for event in sessions.wait(until: interruption.nextNudge) { take(event) }
+                    for event in sessions.wait(until: nextDeadline) { take(event) }
                     escalate(fiber)
+                    enforceDeadlines()
                 }
                 guard let result = ready.removeValue(forKey: key) else { continue }
                 if let diagnostic = failures.removeValue(forKey: key) {
@@ -145,7 +151,7 @@ public final class Router {
             waiting[id] = Waiting(
                 fiber: fiber, location: machine.location(of: fiber), session: session,
                 code: code ?? Self.text(of: request), parents: parents, start: Clock.now,
-                finish: finish)
+                deadline: timeouts[session].map { .now + $0 }, finish: finish)
             return .suspend
         } catch {
             throw Failure(
@@ -195,6 +201,9 @@ public final class Router {
         guard let request = waiting.removeValue(forKey: id) else { return }
         takeTerminalBack(from: request.session)
         let key = ObjectIdentifier(request.fiber)
+        if request.isLate, case .failure(let error) = outcome(request), error.code == "runtime/interrupted" {
+            return give(request.fiber, timeout(of: request, "its state is kept"))
+        }
         do throws(Failure) {
             ready[key] = .success(try request.finish(outcome(request)))
         } catch {
@@ -217,7 +226,9 @@ public final class Router {
             if let ask = inquiries.removeValue(forKey: id) { ask(nil, [], nil) }
             guard let request = waiting.removeValue(forKey: id) else { continue }
             ready[ObjectIdentifier(request.fiber)] = .success(.null)
-            failures[ObjectIdentifier(request.fiber)] = diagnostic
+            failures[ObjectIdentifier(request.fiber)] =
+                request.isLate
+                ? timeout(of: request, "it did not listen and was restarted; what it held is gone") : diagnostic
             isTold = true
         }
         if !isTold, death.reason != .stopped, death.reason != .restarted { console.message(diagnostic.report) }

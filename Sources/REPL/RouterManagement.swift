@@ -21,7 +21,8 @@ extension Router {
         }
         machine.register(
             Control(
-                "(spawn lang …:as name :command path :env {…} :cwd path :memory bytes)", arity: 1...Int.max,
+                "(spawn lang …:as name :command path :env {…} :cwd path :memory bytes :timeout seconds)",
+                arity: 1...Int.max,
                 documentation: Documentation(
                     "Makes a further session of a language under a name of its own; its first use starts it.",
                     examples: ["(spawn 'py :as \"py2\")"])
@@ -96,6 +97,7 @@ extension Router {
         let base = try runtime(first)
         var launch = Launch.language(base.session)
         var name: String?
+        var timeout: Swift.Duration?
         for (key, value) in given.keywords {
             switch (key, try value.unwrapped()) {
             case ("as", let text): name = text.nameText
@@ -103,22 +105,39 @@ extension Router {
             case ("command", .vector(let words)):
                 launch.kernel = .language(base.session, interpreter: words.elements.compactMap(\.nameText))
             case ("cwd", .string(let path)): launch.directory = path.string
+            case ("timeout", let seconds):
+                guard let limit = Self.seconds(seconds) else { throw Self.notTaken(key, value) }
+                timeout = limit
             case ("memory", .int(let bytes)) where bytes > 0: launch.memoryLimit = UInt64(bytes)
             case ("env", .object(let variables)):
                 for (key, value) in variables.entries {
                     launch.environment[key.string] = .some(try value.unwrapped().nameText)
                 }
             default:
-                throw Failure(
-                    "eval/keyword", "spawn does not take :\(key) \(Describe.short(value))",
-                    help: "it takes :as name, :command path, :env {…}, :cwd path, :memory bytes")
+                throw Self.notTaken(key, value)
             }
         }
+        if let name { timeouts[name] = timeout }
         guard let name, !name.isEmpty else {
             throw Failure("eval/arity", "spawn needs a name: (spawn 'py :as \"py2\")")
         }
         sessions.define(name, launch)
-        return .function(register(session: name))
+        register(session: name)
+        return .null
+    }
+
+    private static func seconds(_ value: Value) -> Swift.Duration? {
+        switch value {
+        case .int(let seconds) where seconds > 0 && seconds < 1_000_000_000: .seconds(seconds)
+        case .double(let seconds) where seconds > 0 && seconds < 1e9: .seconds(seconds)
+        default: nil
+        }
+    }
+
+    private static func notTaken(_ key: String, _ value: Value) -> Failure {
+        Failure(
+            "eval/keyword", "spawn does not take :\(key) \(Describe.short(value))",
+            help: "it takes :as name, :command path, :env {…}, :cwd path, :memory bytes, :timeout seconds")
     }
 
     private static func row(_ status: RuntimeStatus) -> Value {

@@ -71,3 +71,19 @@ def test_a_shell_block_shows_what_it_printed(tmp_path):
     page = tmp_path / "notes.md"
     page.write_text("# Notes\n\n```sh\necho hi\n```\n\n```py\nprint('there')\n```\n")
     assert run(page).stdout == "hi\nthere\n"
+
+
+def test_a_session_with_a_limit_is_interrupted_then_restarted():
+    script = """
+        (spawn 'py :as "p2" :timeout 0.5)
+        (p2 "x = 41")
+        (try (p2 "import time; time.sleep(60)") (catch e (def first e)))
+        (p2 "x + 1")
+        (try (p2 "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\\nwhile True: pass") (catch e (def second e)))
+        [first.code first.help second.code second.help (try (p2 "x") (catch e e.type))]
+    """
+    done = run("--raw", input=script, stdin=None)
+    assert done.stdout.splitlines()[-1] == (
+        '["session/timeout","its state is kept","session/timeout",'
+        '"it did not listen and was restarted; what it held is gone","NameError"]'
+    )
