@@ -53,11 +53,18 @@ public enum Library {
 extension Machine {
     /// Adds definitions in the language, compiled when they are first wanted; in the form of `Library.definitions`.
     public func extend(with definitions: String) {
-        extensions.merge(Library.parse(definitions)) { $1 }
+        extensionTexts.append(definitions)
     }
 
     /// The names of the functions written in the language.
     public var libraryNames: [String] { Library.names + extensions.keys + providers.keys }
+
+    /// The added definitions by name, parsed when a name is first looked for.
+    private var extensions: [String: Library.Chunk] {
+        for text in extensionTexts { parsedExtensions.merge(Library.parse(text)) { $1 } }
+        extensionTexts = []
+        return parsedExtensions
+    }
 
     private func chunk(_ name: String) -> Library.Chunk? {
         Library.chunks[name] ?? extensions[name]

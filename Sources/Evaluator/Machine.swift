@@ -18,7 +18,8 @@ public final class Machine {
     var compileDepth = 0
     /// The names of `(def f (x))`, which look like functions without a body.
     var bodiless: Set<String> = []
-    var extensions: [String: Library.Chunk] = [:]
+    var extensionTexts: [String] = []
+    var parsedExtensions: [String: Library.Chunk] = [:]
     var providers: [String: () -> Value] = [:]
     private var symbolCount = 0
 

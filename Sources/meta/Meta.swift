@@ -49,22 +49,11 @@ struct Meta: ParsableCommand {
         }
     }
 
-    /// The command of a plain one-liner, which shell loops run by the thousand: the parser's own start costs as much as
-    /// all the rest (docs/adr/0008-start.md).
-    private static var oneLiner: Meta? {
-        let words = CommandLine.arguments
-        guard words.count == 3, words[1] == "-e" || words[1] == "--exec", !words[2].hasPrefix("-") else { return nil }
-        var command = Meta()
-        (command.forms, command.file, command.arguments) = ([words[2]], nil, [])
-        (command.json, command.raw, command.pretty, command.keepGoing) = (false, false, false, false)
-        return command
-    }
-
     static func main() {
         Console.prepare()
         do {
-            let command = try oneLiner ?? parse()
-            Glibc.exit(command.perform())
+            let invocation = try Invocation.oneLiner ?? parse().invocation
+            Glibc.exit(invocation.perform())
         } catch {
             let status = exitCode(for: error)
             let text = fullMessage(for: error)
@@ -73,30 +62,9 @@ struct Meta: ParsableCommand {
         }
     }
 
-    private func perform() -> Int32 {
-        let form: OutputForm = json ? .json : raw ? .raw : pretty || Console.outputIsTerminal ? .pretty : .json
-        // A file has no results: its standard output is what it prints, into a pipe as well, unless a form was asked for.
-        let isFile = forms.isEmpty && file != nil
-        let console = Console(printsToStandardError: isFile ? json || raw : form != .pretty)
-        console.hintsAtQuotes = !forms.isEmpty
-        var options = Program.Options(form: form)
-        options.stopsAtError = !keepGoing
-        options.arguments = forms.isEmpty ? arguments : [file].compactMap { $0 } + arguments
-        let isPrompt = forms.isEmpty && file == nil && Console.inputIsTerminal
-        if isPrompt { options.stopsAtError = false }
-        let program = Program(version: Self.version, options: options, console: console)
-        run(program, isPrompt: isPrompt)
-        program.router.shutdown()
-        return isPrompt && program.exitStatusWasNotAsked ? 0 : program.finalStatus
-    }
-
-    private func run(_ program: Program, isPrompt: Bool) {
-        if !forms.isEmpty {
-            program.execute(forms)
-        } else if let file {
-            program.runFile(file)
-        } else if !isPrompt || !Prompt(program).run(version: Self.version) {
-            program.runStandardInput()
-        }
+    private var invocation: Invocation {
+        Invocation(
+            forms: forms, file: file, arguments: arguments, form: json ? .json : raw ? .raw : pretty ? .pretty : nil,
+            keepsGoing: keepGoing)
     }
 }
