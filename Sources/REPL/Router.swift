@@ -241,7 +241,7 @@ public final class Router {
 
     /// Ends every session; what they print on the way is shown.
     public func shutdown() {
-        for event in sessions.shutdown() { take(event) }
+        for event in sessions.shutdown(forGood: true) { take(event) }
     }
 }
 

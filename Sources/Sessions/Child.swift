@@ -57,7 +57,7 @@ final class Child {
     /// A shell that is interrupted between two commands starts the second all the same, and bash then waits for it
     /// before it looks at the signal. So processes that were born too late to get the signal get it a little later.
     struct Interruption {
-        var reached: Set<pid_t>
+        var reached: [pid_t: String]
         var nextLook: ContinuousClock.Instant
         var looksLeft = 2
     }
@@ -148,8 +148,9 @@ final class Child {
         guard var current = interruption else { return }
         interruption = nil
         guard !pending.isEmpty else { return }
-        for process in descendants().subtracting(current.reached) {
-            current.reached.insert(process)
+        // A child between fork and exec can lose the signal: one that runs another program now is told again.
+        for (process, program) in descendants() where current.reached[process] != program {
+            current.reached[process] = program
             kill(process, SIGINT)
         }
         current.looksLeft -= 1
@@ -157,13 +158,15 @@ final class Child {
         if current.looksLeft > 0 { interruption = current }
     }
 
-    private func descendants() -> Set<pid_t> {
-        var found: Set<pid_t> = []
+    /// The processes below this one, each with the program it runs.
+    private func descendants() -> [pid_t: String] {
+        var found: [pid_t: String] = [:]
         var open = [pid]
         while let parent = open.popLast(), found.count < 1000 {
             let children = Files.read("/proc/\(parent)/task/\(parent)/children") ?? []
             for child in String(decoding: children, as: UTF8.self).split(separator: " ").compactMap({ pid_t($0) })
-            where found.insert(child).inserted {
+            where found[child] == nil {
+                found[child] = Files.link("/proc/\(child)/exe") ?? ""
                 open.append(child)
             }
         }

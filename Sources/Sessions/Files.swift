@@ -2,6 +2,13 @@ import Glibc
 
 /// The few file operations that the caches need, without Foundation's cost at start-up.
 enum Files {
+    /// What a symbolic link points to.
+    static func link(_ path: String) -> String? {
+        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink(path, &bytes, bytes.count - 1)
+        return count < 0 ? nil : String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     struct Status {
         let size: Int
         let owner: uid_t

@@ -7,6 +7,8 @@ import Glibc
 /// system has no process left for it, sessions still die by their death signal.
 final class Guard {
     private var state = meta_guard_open()
+    /// Whether nobody waits for its end: meta itself ends, and waiting would cost every exit a millisecond.
+    var isLeft = false
 
     /// For the child that announces its own group.
     var announcements: Int32 { state.pipe }
@@ -23,7 +25,6 @@ final class Guard {
     deinit {
         if state.reading >= 0 { close(state.reading) }
         if state.pipe >= 0 { close(state.pipe) }
-        // It ends by itself; waiting for it would cost every exit of meta a millisecond.
-        if state.pid > 0 { meta_reap(state.pid) }
+        if state.pid > 0, !isLeft { meta_wait(state.pid) }
     }
 }

@@ -122,7 +122,8 @@ extension SessionTable {
     /// Ends every session and waits until they are gone: kernels leave when their sockets close, those that do not
     /// within `farewellLimit` get SIGTERM, then SIGKILL. Returns what they still had to say.
     @discardableResult
-    public func shutdown() -> [SessionEvent] {
+    public func shutdown(forGood: Bool = false) -> [SessionEvent] {
+        watcher?.isLeft = forGood
         for entry in entries { dismiss(entry, .stopped) }
         while !leaving.isEmpty {
             expire()
