@@ -74,13 +74,17 @@ struct JSONPrinter {
         for (key, value) in object.entries {
             if !isFirst { output.append(UInt8(ascii: ",")) }
             isFirst = false
-            print(string: key.string)
-            output.append(UInt8(ascii: ":"))
-            path.append(.key(key.string))
-            try print(value)
-            path.removeLast()
+            try printMember(key, value)
         }
         output.append(UInt8(ascii: "}"))
+    }
+
+    private mutating func printMember(_ key: Key, _ value: Value) throws(Failure) {
+        print(string: key.string)
+        output.append(UInt8(ascii: ":"))
+        path.append(.key(key.string))
+        try print(value)
+        path.removeLast()
     }
 
     /// An object of the user's with a key `_type` crosses as `Map`, so that data forges no tag.
@@ -110,11 +114,7 @@ struct JSONPrinter {
         print(string: tagged.type)
         for (key, value) in tagged.fields.entries {
             output.append(UInt8(ascii: ","))
-            print(string: key.string)
-            output.append(UInt8(ascii: ":"))
-            path.append(.key(key.string))
-            try print(value)
-            path.removeLast()
+            try printMember(key, value)
         }
         output.append(UInt8(ascii: "}"))
     }
