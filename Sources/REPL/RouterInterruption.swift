@@ -8,7 +8,7 @@ struct Interruption {
     /// Presses that belong together are at most this far apart.
     static let patience = Duration.seconds(2)
     /// Node may lose a signal that lands at the end of a burst, and a session that is starting has no ear yet.
-    static let nudge = Duration.milliseconds(250)
+    static let nudge = Duration.seconds(1)
 
     /// 1: what runs is interrupted; 2: its restart is offered; 3: it is restarted.
     private(set) var rung = 0

@@ -55,7 +55,7 @@ def test_ctrl_c_in_a_macro_that_loops(full):
 
 def test_a_session_that_ignores_interrupts_is_restarted_at_the_third(full):
     p = full
-    p.run("(py \"import signal; signal.signal(15, signal.SIG_IGN); hear = lambda *_: print('heard', flush=True)\")")
+    p.run("(py \"import os, signal; signal.signal(15, signal.SIG_IGN); hear = lambda *_: os.write(1, b'heard\\\\n')\")")
     p.submit("(py \"signal.signal(2, hear); print('go')\\nwhile True: pass\")")
     p.wait_for_line("go")
     p.keys(ctrl("c"))
