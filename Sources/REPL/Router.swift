@@ -193,7 +193,7 @@ public final class Router {
             console.program(bytes, isError: stream == .stderr)
         case .ended(let session, let death, let failed): end(session, death, failed)
         case .signal(let signal): take(signal: signal)
-        case .upcall, .readable: break
+        case .upcall, .released, .readable: break
         }
     }
 
