@@ -65,7 +65,8 @@ let package = Package(
         .testTarget(name: "LanguageTests", dependencies: ["Language"]),
         .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),
         .testTarget(name: "LineEditorTests", dependencies: ["LineEditor"]),
-        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "Wire", "CSystem"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "SessionsTests", dependencies: ["Sessions", "Wire", "Language", "CSystem"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

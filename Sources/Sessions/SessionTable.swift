@@ -133,8 +133,8 @@ public final class SessionTable {
         lastID += 1
         let id = RequestID(lastID)
         let captures = captures ?? child.language?.outputIsResult ?? false
-        // What arrived before belongs to no request.
-        if captures, child.pending.isEmpty { drain(child) }
+        // What arrived before belongs to no request, or to the one around this one.
+        if captures, child.pending.isEmpty || request.upcall != nil { drain(child) }
         child.pending.append(PendingRequest(id: id, request: request, captures: captures, sent: .now))
         if child.hello == nil {
             child.held.append((id, body))
@@ -143,6 +143,40 @@ public final class SessionTable {
         }
         awaited = child
         return id
+    }
+
+    /// Answers what a kernel has asked; nothing when that kernel has gone.
+    ///
+    /// - Parameter header: of a `Reply` or an `ErrorHeader`, as JSON or plain fields.
+    public func answer(session: String, generation: Int, header: [UInt8], body: [UInt8] = []) throws(SessionError) {
+        guard let child = living(session, generation) else { return }
+        do {
+            try child.send(header: header, body: body, isInner: true)
+        } catch {
+            throw SessionError(code: "session/too-large", message: error.message)
+        }
+        awaited = child
+    }
+
+    /// Tells a kernel that objects of its own are not needed any more.
+    public func release(_ releases: [Release], session: String, generation: Int) {
+        guard let child = living(session, generation), operations(of: session)?.contains("release") == true else {
+            return
+        }
+        try? child.send(header: Release.header(releases), body: [])
+    }
+
+    /// Which start of the session runs now; nil when none does.
+    public func generation(of name: String) -> Int? { (try? entry(name))?.child?.generation }
+
+    /// What the session's kernel has said it can do; nil while it has not said anything.
+    public func operations(of name: String) -> [String]? { (try? entry(name))?.child?.hello?.operations }
+
+    private func living(_ session: String, _ generation: Int) -> Child? {
+        guard let child = (try? entry(session))?.child, child.generation == generation, child.hello != nil else {
+            return nil
+        }
+        return child
     }
 
     /// Forgets a request: its answer is dropped when it comes.
@@ -183,7 +217,9 @@ public final class SessionTable {
             return fail(id, error, in: child)
         }
         do {
-            try child.send(header: request.header(id: id, plain: hello.plain ?? false), body: body)
+            try child.send(
+                header: request.header(id: id, plain: hello.plain ?? false), body: body,
+                isInner: request.upcall != nil)
         } catch {
             fail(id, ErrorHeader(code: "session/too-large", message: error.message, re: id.number), in: child)
         }
