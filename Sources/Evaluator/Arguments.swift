@@ -138,7 +138,7 @@ public enum Describe {
         case .object: "object"
         case .function: "function"
         case .error: "error"
-        case .tagged(let tagged): tagged.type
+        case .tagged(let tagged): tagged.tag?.kind ?? tagged.type
         case .meta(let meta): (try? meta.data()).map(kind) ?? "unreadable"
         case .cell: "cell"
         }

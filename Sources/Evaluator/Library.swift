@@ -15,6 +15,8 @@ public enum Library {
         registerOrder(in: machine)
         registerObjects(in: machine)
         registerPredicates(in: machine)
+        registerTagged(in: machine)
+        registerCalendar(in: machine)
         registerJSON(in: machine)
         registerProvenance(in: machine)
         registerBuilder(in: machine)

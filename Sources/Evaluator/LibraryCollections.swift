@@ -39,11 +39,11 @@ extension Library {
             Builtin(
                 "(object-from pairs)", arity: 1...1,
                 documentation: Documentation(
-                    "An object of [key value] pairs; of equal keys the last counts.",
+                    "An object of [key value] pairs, or of a map whose keys are texts; of equal keys the last counts.",
                     examples: ["(object-from [[\"a\" 1] [\"b\" 2]]) => {a: 1 b: 2}"]),
                 body: { arguments throws(Failure) in
                     var entries = Object.Entries()
-                    for item in try arguments.items(0) {
+                    for item in try arguments.sequence(0) {
                         guard let pair = Collections.items(try arguments.look(item)), pair.count == 2,
                             let name = Collections.keyText(pair[0])
                         else { throw arguments.wrong(0, "[key value] pairs") }
@@ -80,7 +80,9 @@ extension Library {
                     case .list(let items), .vector(let items): return .int(items.elements.count)
                     case .object(let object): return .int(object.entries.count)
                     case .string(let text): return .int(text.string.unicodeScalars.count)
-                    case .tagged: return .int(try arguments.sequence(0).count)
+                    case .tagged(let tagged):
+                        guard let count = tagged.count else { throw arguments.wrong(0, "a collection") }
+                        return .int(count)
                     default: throw arguments.wrong(0, "a collection")
                     }
                 }))

@@ -27,7 +27,39 @@ extension Library {
                     documentation: Documentation("Whether the value is \(text).", examples: [example]),
                     body: { arguments throws(Failure) in .bool(test(try arguments.data(0))) }))
         }
+        for tag in Tag.allCases where tag != .undefined {
+            machine.add(
+                "(\(tag.kind)? value)", 1...1, "Whether the value is \(article(tag)).", "(\(tag.kind)? [1]) => false",
+                lineage: .plain
+            ) { arguments throws(Failure) in .bool(carries(try arguments.data(0), tag)) }
+        }
+        machine.add(
+            "(undefined? value)", 1...1, "Whether the value is JavaScript's undefined, which is not null.",
+            "(undefined? undefined) => true", "(undefined? null) => false", lineage: .plain
+        ) { arguments throws(Failure) in .bool(carries(try arguments.data(0), .undefined)) }
         registerTests(in: machine)
+    }
+
+    private static func carries(_ value: Value, _ tag: Tag) -> Bool {
+        if case .tagged(let tagged) = value { tagged.tag == tag } else { false }
+    }
+
+    private static func article(_ tag: Tag) -> String {
+        switch tag {
+        case .decimal: "a decimal number, exact as written"
+        case .complex: "a complex number"
+        case .fraction: "a fraction of two integers"
+        case .bytes: "bytes"
+        case .date: "a date"
+        case .time: "a time of day"
+        case .dateTime: "a date with a time of day"
+        case .duration: "a length of time"
+        case .tuple: "a tuple, as Python has them"
+        case .set: "a set"
+        case .map: "a map, whose keys are any values"
+        case .undefined: "JavaScript's undefined"
+        case .symbol: "a symbol of JavaScript"
+        }
     }
 
     private static func registerTests(in machine: Machine) {

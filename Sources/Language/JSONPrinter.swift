@@ -121,6 +121,7 @@ struct JSONPrinter {
 
     private mutating func print(_ error: Diagnostic) throws(Failure) {
         guard tags else { throw unprintable("error \(error.code)") }
+        if let carried = error.carried { return try print(Tagged(type: "Error", fields: carried)) }
         put("{\"_type\":\"Error\"")
         for name in ["code", "type", "message", "frames", "cause", "data"] {
             put(",\"\(name)\":")
