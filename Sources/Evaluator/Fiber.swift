@@ -4,6 +4,8 @@ import Language
 public final class Fiber {
     /// What a program may want to know of itself: the names its results are bound to, where output goes.
     public let name: String
+    /// What its owner keeps with it.
+    public var context: AnyObject?
     /// The top-level form it evaluates, for errors in what that form calls last.
     var site: Location?
     /// Set to make the fiber end with `eval/interrupted` at its next check.

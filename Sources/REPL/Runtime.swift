@@ -35,20 +35,22 @@ final class Runtime: ControlFunction {
     }
 
     override func call(_ path: [String], _ arguments: inout Arguments, in fiber: Fiber) throws(Failure) -> Step {
-        if let marshal = router.dispatch(session, "marshal") {
-            var pairs = Pairs.all(arguments)
-            // Source text is no argument: what marks its pair as true keeps it as it is.
-            if path.isEmpty, arguments.count > 0 { pairs[0] = .vector(Items([.text("source"), arguments[0]])) }
-            return .call(
-                router.library("%marshalled"),
-                [marshal, .function(Primitive(self, path)), .vector(Items(pairs))])
-        }
-        return try request(path, try Given(arguments), in: fiber)
+        try call(path, try Given(arguments), in: fiber)
+    }
+
+    /// The call as the routing table has it.
+    func call(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
+        guard let marshal = router.dispatch(session, "marshal") else { return try request(path, given, in: fiber) }
+        var pairs = given.pairs
+        // Source text is no argument: what marks its pair as true keeps it as it is.
+        if path.isEmpty, let source = given.positional.first { pairs[0] = .vector(Items([.text("source"), source])) }
+        return .call(
+            router.library("%marshalled"), [marshal, .function(Primitive(self, path)), .vector(Items(pairs))])
     }
 
     /// The call itself, its arguments as they are to be sent.
     func request(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
-        guard path.isEmpty else { return try call(path, given, in: fiber) }
+        guard path.isEmpty else { return try callPath(path, given, in: fiber) }
         guard case .string(let code)? = try given.positional.first?.unwrapped(), given.positional.count == 1 else {
             throw Failure(
                 "eval/type",
@@ -68,7 +70,7 @@ final class Runtime: ControlFunction {
         return try submit(request, try bindings(given.keywords), given, in: fiber)
     }
 
-    private func call(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
+    private func callPath(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         if sessions.isPlain(session) {
             let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
             let flags = try ShellWords.flags(given.keywords)
@@ -128,7 +130,8 @@ final class Runtime: ControlFunction {
             case .reply(let reply, _, let output, let tail, let entry):
                 let value = try result(reply.status ?? 0, output ?? [], tail)
                 return router.wrap(value, entry(Describe.summary(value)))
-            case .failure(let error): throw router.thrown(error, session: session)
+            case .failure(let error, let body): throw router.thrown(error, body, session: session)
+            case .lost(let diagnostic): throw router.machine.failure(diagnostic)
             }
         }
     }
@@ -164,7 +167,8 @@ final class Runtime: ControlFunction {
             case .reply(let reply, let body, let output, let tail, let entry):
                 if let result { return result }
                 return try router.value(of: reply, body, output, tail, entry)
-            case .failure(let error): throw router.thrown(error, session: session)
+            case .failure(let error, let body): throw router.thrown(error, body, session: session)
+            case .lost(let diagnostic): throw router.machine.failure(diagnostic)
             }
         }
     }
@@ -195,6 +199,16 @@ struct Given {
                 index += 1
             }
         }
+    }
+
+    /// The arguments with whether each is the name of a keyword, as `%marshalled` takes them.
+    var pairs: [Value] {
+        var pairs = positional.map { Value.vector(Items([.bool(false), $0])) }
+        for (name, value) in keywords {
+            pairs.append(.vector(Items([.bool(true), .keyword(Symbol(name))])))
+            pairs.append(.vector(Items([.bool(false), value])))
+        }
+        return pairs
     }
 
     private mutating func note(_ value: Value) {
@@ -237,15 +251,5 @@ final class Primitive: ControlFunction {
             }
         }
         return try runtime.request(self.path, given, in: fiber)
-    }
-}
-
-/// Arguments with whether each was a literal keyword.
-private enum Pairs {
-    static func all(_ arguments: Arguments) -> [Value] {
-        (0..<arguments.count).map { index in
-            let isKeyword = index < 64 && arguments.literalKeywords & (1 << UInt64(index)) != 0
-            return .vector(Items([.bool(isKeyword), arguments[index]]))
-        }
     }
 }

@@ -51,8 +51,13 @@ public struct ErrorHeader: Equatable, Sendable {
         causes[0].causes = []
     }
 
-    /// The header of an answer to a kernel.
-    public func header() -> [UInt8] {
+    /// The header of an answer to a kernel, which reads JSON or plain fields.
+    public func header(plain: Bool = false) -> [UInt8] {
+        if plain {
+            return PlainFields.encode([
+                "op", "err", "re", re.map(String.init) ?? "", "code", code, "type", type ?? "", "message", message,
+            ])
+        }
         var out = Array("{\"op\":\"err\",\"re\":\(re.map(String.init) ?? "null")".utf8)
         appendFields(to: &out)
         JSONText.appendReferences(references, to: &out)

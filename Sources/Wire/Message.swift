@@ -69,8 +69,9 @@ public struct Reply: Equatable, Sendable {
         references = try fields.references("refs")
     }
 
-    /// The header of an answer to a kernel.
-    public func header() -> [UInt8] {
+    /// The header of an answer to a kernel, which reads JSON or plain fields.
+    public func header(plain: Bool = false) -> [UInt8] {
+        if plain { return PlainFields.encode(["op", "ret", "re", String(re)]) }
         var out = Array("{\"op\":\"ret\",\"re\":\(re)".utf8)
         if let type { JSONText.appendMember("type", type, to: &out) }
         if let more { out.append(contentsOf: ",\"more\":\(more)".utf8) }
