@@ -22,6 +22,7 @@ public enum Library {
         registerBuilder(in: machine)
         registerControl(in: machine)
         registerDocumentation(in: machine)
+        registerRemoteObjects(in: machine)
     }
 
     /// The names of the functions written in the language.

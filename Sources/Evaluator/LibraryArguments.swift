@@ -99,8 +99,9 @@ extension Sequence<Unicode.Scalar> {
 }
 
 extension Arguments {
-    mutating func stretch(_ index: Int) throws(Failure) -> Stretch {
-        let value = try data(index)
+    /// - Parameter limit: how many items at most are needed of an object that stays with its runtime.
+    mutating func stretch(_ index: Int, atMost limit: Int = Limit.items + 1) throws(Failure) -> Stretch {
+        let value = try collection(index, atMost: limit)
         if case .string(let text) = value { return .scalars(Array(text.string.unicodeScalars)) }
         if case .tagged(let tagged) = value, let bytes = tagged.bytes { return .bytes(bytes) }
         guard let items = Collections.items(value) else { throw wrong(index, "a collection") }

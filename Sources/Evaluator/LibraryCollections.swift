@@ -61,12 +61,7 @@ extension Library {
                     "The member along the keys: names of objects, indices of vectors and strings, from the end when negative; null where there is none.",
                     examples: ["(get {a: [1 2]} :a 0) => 1", "(get [1 2 3] -1) => 3"])
             ) { [unowned machine] arguments, fiber throws(Failure) in
-                if case .function(let function) = arguments[0], let root = function as? ControlFunction {
-                    return try root.fetch(arguments.from(1).compactMap(Collections.keyText), in: fiber)
-                }
-                var value = arguments[0]
-                for key in arguments.from(1) { value = try machine.member(value, key) }
-                return .value(value)
+                try machine.members(of: arguments[0], arguments.from(1)[...], in: fiber)
             })
         machine.register(
             Builtin(
@@ -75,6 +70,7 @@ extension Library {
                     "The number of items; of a string's characters (Unicode scalars); of an object's keys.",
                     examples: ["(count [1 2 3]) => 3", "(count \"héllo\") => 5", "(count null) => 0"]),
                 body: { arguments throws(Failure) in
+                    try arguments.leave(to: "%length")
                     switch try arguments.data(0) {
                     case .null: return .int(0)
                     case .list(let items), .vector(let items): return .int(items.elements.count)
@@ -104,7 +100,7 @@ extension Library {
         machine.register(
             Builtin("(%items collection)", arity: 1...1, lineage: .plain) {
                 [unowned machine] arguments throws(Failure) in
-                guard let items = Collections.items(try arguments.data(0)) else {
+                guard let items = Collections.items(try arguments.collection(0)) else {
                     throw Failure("eval/type", "a collection is wanted here, got \(Describe.short(arguments[0]))")
                 }
                 guard case .meta(let meta) = arguments[0] else { return .vector(Items(items)) }

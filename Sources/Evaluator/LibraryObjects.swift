@@ -12,6 +12,7 @@ extension Library {
             "(keys object)", 1...1, "The keys of an object or map, in order.", "(keys {a: 1 b: 2}) => [\"a\" \"b\"]"
         ) {
             arguments throws(Failure) in
+            try arguments.leave(to: "%members")
             if let map = try arguments.map(0) { return .vector(Items(map.map(\.key))) }
             return .texts(try arguments.entries(0).keys.map(\.string))
         }
@@ -35,7 +36,7 @@ extension Library {
             "(has? {a: null} :a) => true", "(has? [1 2] 5) => false", lineage: .plain
         ) { arguments throws(Failure) in
             let key = try arguments.data(1)
-            switch try arguments.data(0) {
+            switch try arguments.content(0) {
             case .null: return .bool(false)
             case .tagged(let tagged) where tagged.tag == .map: return .bool(tagged.value(forKey: key) != nil)
             case .object(let object):
@@ -58,7 +59,7 @@ extension Library {
             guard !arguments.count.isMultiple(of: 2) else {
                 throw Failure("eval/arity", "assoc takes a collection, then keys and values in pairs")
             }
-            var value = try arguments.data(0)
+            var value = try arguments.content(0)
             for index in stride(from: 1, to: arguments.count, by: 2) {
                 value = try value.with([arguments[index]], arguments[index + 1])
             }
@@ -68,7 +69,7 @@ extension Library {
             "(assoc-in collection path value)", 3...3, "The collection with a value at the end of a path of keys.",
             "(assoc-in {a: {b: 1}} [:a :b] 2) => {a: {b: 2}}"
         ) { arguments throws(Failure) in
-            try arguments.data(0).with(try arguments.items(1), arguments[2])
+            try arguments.content(0).with(try arguments.items(1), arguments[2])
         }
         machine.add(
             "(dissoc object …keys)", 1...Int.max, "The object without those keys.", "(dissoc {a: 1 b: 2} :a) => {b: 2}"
@@ -108,7 +109,7 @@ extension Arguments {
 
     /// An object's entries; null has none.
     mutating func entries(_ index: Int) throws(Failure) -> Object.Entries {
-        if case .null = try data(index) { return [:] }
+        if case .null = try content(index) { return [:] }
         return try object(index).entries
     }
 }

@@ -3,7 +3,7 @@ import Language
 extension Library {
     static func registerPredicates(in machine: Machine) {
         let kinds: [(String, String, String, (Value) -> Bool)] = [
-            ("function?", "a function", "(function? map) => true", { if case .function = $0 { true } else { false } }),
+            ("function?", "a function", "(function? map) => true", { isFunction($0) }),
             ("object?", "an object", "(object? {}) => true", { if case .object = $0 { true } else { false } }),
             ("vector?", "a vector", "(vector? [1]) => true", { if case .vector = $0 { true } else { false } }),
             ("list?", "a list", "(list? '(1)) => true", { if case .list = $0 { true } else { false } }),
@@ -62,12 +62,17 @@ extension Library {
         }
     }
 
+    private static func isFunction(_ value: Value) -> Bool {
+        guard case .function(let function) = value else { return false }
+        return (function as? RemoteObject)?.isCallable ?? true
+    }
+
     private static func registerTests(in machine: Machine) {
         machine.register(
             Builtin(
                 "(empty? collection)", arity: 1...1, lineage: .plain,
                 documentation: Documentation("Whether it has no items.", examples: ["(empty? []) => true"]),
-                body: { arguments throws(Failure) in .bool(try arguments.sequence(0).isEmpty) }))
+                body: { arguments throws(Failure) in .bool(try arguments.stretch(0, atMost: 1).count == 0) }))
         machine.register(
             Builtin(
                 "(not value)", arity: 1...1, lineage: .plain,
@@ -94,7 +99,10 @@ extension Library {
         }
         machine.add(
             "(!= a b)", 2...2, "Whether two values are not equal.", "(!= 1 2) => true", lineage: .plain
-        ) { arguments throws(Failure) in .bool(try !Value.equal(arguments[0], arguments[1])) }
+        ) { arguments throws(Failure) in
+            try arguments.leave(to: "%differ")
+            return .bool(try !Value.equal(arguments[0], arguments[1]))
+        }
         machine.add(
             "(type value)", 1...1, "The name of the value's kind.", "(type 1.5) => \"float\"",
             "(type {}) => \"object\"", lineage: .plain

@@ -21,7 +21,7 @@ extension Library {
                     let entry = key == 0 ? object.entries.elements.first : object.entries.elements.last
                     return entry.map { Collections.pair($0.key, $0.value) } ?? .null
                 }
-                let whole = try arguments.stretch(0)
+                let whole = try arguments.stretch(0, atMost: key == 0 ? 1 : Limit.items + 1)
                 if case .tagged = try arguments.data(0) { return whole.item(key) }
                 return try machine.member(arguments[0], .int(key))
             }
@@ -48,7 +48,8 @@ extension Library {
             "(take 2 [1 2 3]) => [1 2]", "(take 2 \"héllo\") => \"hé\""
         ) { arguments throws(Failure) in
             let place = try arguments.numberPlace()
-            let (count, whole) = (try arguments.size(place), try arguments.stretch(1 - place))
+            let count = try arguments.size(place)
+            let whole = try arguments.stretch(1 - place, atMost: min(count, Limit.items + 1))
             return whole.part(0..<min(count, whole.count))
         }
         machine.add(

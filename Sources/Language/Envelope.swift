@@ -2,23 +2,38 @@ import BigInt
 
 /// The values that cross: JSON whose objects with a `_type` are what plain JSON lacks.
 public enum Envelope {
+    /// - Throws: `value/uncopyable` for a function: without a book nothing crosses by reference.
     public static func encode(_ value: Value) throws(Failure) -> [UInt8] {
-        var printer = JSONPrinter(tags: true)
-        try printer.print(value)
-        return printer.output
+        try encode(value, book: nil).bytes
     }
 
+    /// The value's text, and each object that it refers to once, in the order of first appearance.
+    ///
+    /// - Throws: `value/uncopyable` for what cannot cross, naming the path to it.
+    public static func encode(
+        _ value: Value, book: (any ReferenceBook)?
+    ) throws(Failure) -> (bytes: [UInt8], references: [Reference]) {
+        var printer = JSONPrinter(tags: true, book: book)
+        try printer.print(value)
+        return (printer.output, printer.references)
+    }
+
+    /// - Parameter references: what the frame of the body lists; the body may refer to nothing else.
     /// - Throws: `wire/unreadable` when the text is not one value of the envelope.
-    public static func decode(_ body: [UInt8]) throws(Failure) -> Value {
+    public static func decode(
+        _ body: [UInt8], references: [Reference] = [], book: (any ReferenceBook)? = nil
+    ) throws(Failure) -> Value {
+        let listed = book.map { ListedReferences(listed: Set(references), book: $0) }
         do throws(Failure) {
-            return try JSON.parse(body, tags: true)
+            return try JSON.parse(body, tags: true, references: listed)
         } catch {
+            guard error.code.hasPrefix("json/") || error.code.hasPrefix("wire/") else { throw error }
             throw Failure("wire/unreadable", "what the session sent is not a value: \(error.message)")
         }
     }
 
     /// The value that a decoded object stands for.
-    static func untag(_ object: Object) throws(Failure) -> Value {
+    static func untag(_ object: Object, _ references: ListedReferences?) throws(Failure) -> Value {
         guard let tag = object.entries["_type"] else { return .object(object) }
         guard case .string(let type) = tag else {
             throw Failure("wire/unreadable", "_type must be a string")
@@ -30,6 +45,9 @@ public enum Envelope {
         case "Int": return try integer(fields)
         case "Map": return try map(fields)
         case "Error": return .error(try Diagnostic(carried: Object(fields)))
+        case "Ref":
+            guard let references else { return try tagged(type.string, fields) }
+            return try references.value(object)
         default: return try tagged(type.string, fields)
         }
     }

@@ -48,7 +48,7 @@ public struct Printer {
         case .list(let items): print(list: items)
         case .vector(let items): print(items, open: "[", close: "]")
         case .object(let object): print(object)
-        case .function(let function): output += "#<function \(Self.sanitized(function.signature))>"
+        case .function(let function): output += function.form
         case .error(let error): output += "#<error \(error.code): \(Self.sanitized(error.message))>"
         case .tagged(let tagged): print(tagged)
         case .meta(let meta): print(meta)
@@ -224,10 +224,19 @@ public struct Printer {
 
     /// The text with control characters as escapes, so that data moves no cursor. Line feeds and tabs stay.
     public static func sanitized(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { isUnsafe($0) && $0 != "\n" && $0 != "\t" }) else { return text }
+        escaped(text) { isUnsafe($0) && $0 != "\n" && $0 != "\t" }
+    }
+
+    /// As `sanitized`, on one line.
+    public static func sanitizedLine(_ text: String) -> String {
+        escaped(text, isUnsafe)
+    }
+
+    private static func escaped(_ text: String, _ escapes: (Unicode.Scalar) -> Bool) -> String {
+        guard text.unicodeScalars.contains(where: escapes) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
-            if isUnsafe(scalar), scalar != "\n", scalar != "\t" {
+            if escapes(scalar) {
                 result += escape(scalar)
             } else {
                 result.unicodeScalars.append(scalar)

@@ -171,6 +171,9 @@ open class Function {
         self.signature = signature
         self.kind = kind
     }
+
+    /// How it is printed; safe to show.
+    open var form: String { "#<function \(Printer.sanitized(signature))>" }
 }
 
 /// Nesting of data is capped so that every walk over a value (printing, comparing, freeing) can recurse.

@@ -126,7 +126,7 @@ extension Router {
         return .null
     }
 
-    private static func seconds(_ value: Value) -> Swift.Duration? {
+    static func seconds(_ value: Value) -> Swift.Duration? {
         switch value {
         case .int(let seconds) where seconds > 0 && seconds < 1_000_000_000: .seconds(seconds)
         case .double(let seconds) where seconds > 0 && seconds < 1e9: .seconds(seconds)

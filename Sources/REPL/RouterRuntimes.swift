@@ -20,6 +20,7 @@ extension Router {
         machine.globals.define("runtime-dispatch", .object(Object(table)))
         registerSeed()
         registerManagement()
+        registerDefinitions()
         registerShell()
         registerProvenance()
     }

@@ -86,10 +86,12 @@ final class Runtime: ControlFunction {
         }
         var positional = given.positional
         var keywords = Object.Entries()
-        if session(isLanguage: "py") {
+        if session(isLanguage: "js") {
+            if !given.keywords.isEmpty {
+                positional.append(.object(Object(Object.Entries(given.keywords.map { (Key($0.0), $0.1) }) { $1 })))
+            }
+        } else {
             for (name, value) in given.keywords { keywords[Key(name.replacing("-", with: "_"))] = value }
-        } else if !given.keywords.isEmpty {
-            positional.append(.object(Object(Object.Entries(given.keywords.map { (Key($0.0), $0.1) }) { $1 })))
         }
         let body = try Envelope.encode(
             .vector(Items([.vector(Items(positional)), .object(Object(keywords))])))

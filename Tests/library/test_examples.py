@@ -10,7 +10,7 @@ from session import PROGRAM, ROOT
 
 # What an example cannot show here without ending the program, starting a runtime or printing: these have examples that
 # are read by people only (no `=>`).
-SHOWN_ONLY = {"exit", "include", "restart", "stop", "spawn", "print", "doc", "why", "eval-in", "send-json"}
+SHOWN_ONLY = {"exit", "include", "restart", "stop", "spawn", "define-runtime", "print", "doc", "why", "eval-in", "send-json"}
 
 
 def evaluate(forms: list[str], *options: str) -> list:
