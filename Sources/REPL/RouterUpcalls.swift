@@ -193,13 +193,19 @@ extension Router {
 
     private func answer(_ strand: Strand, _ value: Value) {
         do throws(Failure) {
-            let body =
-                sessions.isPlain(strand.session)
-                ? PlainFields.encode([try ShellWords.word(value)]) : try Envelope.encode(value)
+            let body = sessions.isPlain(strand.session) ? try plain(value) : try Envelope.encode(value)
             try send(Reply(re: strand.upcall), body, to: strand)
         } catch {
             answer(strand, .lost(machine.diagnostic(error)), from: "meta")
         }
+    }
+
+    /// A shell's answer; the file of bytes stays, as nobody says when the shell is done with it.
+    private func plain(_ value: Value) throws(Failure) -> [UInt8] {
+        var words = ShellWords()
+        try words.add(value, at: "the answer")
+        files.append(words.files)
+        return PlainFields.encode(words.words)
     }
 
     /// Answers an upcall with how a request ended.

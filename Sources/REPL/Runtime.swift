@@ -67,16 +67,22 @@ final class Runtime: ControlFunction {
 
     func eval(_ code: String, _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         let request = Request.eval(code, name: router.nextName(in: session))
-        return try submit(request, try bindings(given.keywords), given, in: fiber)
+        guard sessions.isPlain(session) else {
+            return try submit(request, try bindings(given.keywords), given, in: fiber)
+        }
+        var words = ShellWords()
+        try words.addBindings(given.keywords)
+        return try submit(request, PlainFields.encode(words.words), given, in: fiber, files: words.files)
     }
 
     private func callPath(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         if sessions.isPlain(session) {
-            let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
-            let flags = try ShellWords.flags(given.keywords)
+            var words = ShellWords()
+            for (index, value) in given.positional.enumerated() { try words.add(value, at: "argument \(index + 1)") }
+            try words.addFlags(given.keywords)
             return try submit(
-                .call(path), PlainFields.encode(words + flags), given, in: fiber,
-                code: ShellWords.line(path, words + flags))
+                .call(path), PlainFields.encode(words.words), given, in: fiber,
+                code: ShellWords.line(path, words.words), files: words.files)
         }
         var positional = given.positional
         var keywords = Object.Entries()
@@ -97,10 +103,13 @@ final class Runtime: ControlFunction {
     }
 
     override func assign(_ path: [String], _ value: Value, in fiber: Fiber) throws(Failure) -> Step {
-        let body =
-            sessions.isPlain(session)
-            ? PlainFields.encode([try ShellWords.word(value)]) : try Envelope.encode(value)
-        return try submit(.set(path), body, Given(), in: fiber, result: value)
+        guard sessions.isPlain(session) else {
+            return try submit(.set(path), try Envelope.encode(value), Given(), in: fiber, result: value)
+        }
+        var words = ShellWords()
+        try words.add(value, at: path.joined(separator: "."))
+        router.files.append(words.files)
+        return try submit(.set(path), PlainFields.encode(words.words), Given(), in: fiber, result: value)
     }
 
     func importModule(_ path: [String], as alias: String?, in fiber: Fiber) throws(Failure) -> Step {
@@ -150,21 +159,19 @@ final class Runtime: ControlFunction {
 
     private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> [UInt8] {
         guard !keywords.isEmpty else { return [] }
-        if sessions.isPlain(session) {
-            var fields: [[UInt8]] = []
-            for (name, value) in keywords { fields += [Array(name.utf8), try ShellWords.word(value)] }
-            return PlainFields.encode(fields)
-        }
         return try Envelope.encode(.object(Object(Object.Entries(keywords.map { (Key($0.0), $0.1) }) { $1 })))
     }
 
+    /// - Parameter files: what the request names, kept until it is answered.
     private func submit(
-        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, code: String? = nil, result: Value? = nil
+        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, code: String? = nil,
+        files: ByteFiles? = nil, result: Value? = nil
     ) throws(Failure) -> Step {
         let router = router
         let session = session
         return try router.submit(request, body: body, to: session, for: fiber, parents: given.parents, code: code) {
             outcome throws(Failure) in
+            defer { withExtendedLifetime(files) {} }
             switch outcome {
             case .reply(let reply, let body, let output, let tail, let entry):
                 if let result { return result }
