@@ -6,6 +6,7 @@ import Wire
 /// What sessions ask of meta, and through it of each other.
 extension Router {
     func serve(_ upcall: Upcall, _ body: [UInt8], session: String, generation: Int) {
+        let problem = admit(upcall.references, from: session)
         let served = upcall.servedRequest.map(RequestID.init)
         let around = served.flatMap { waiting[$0] }.flatMap { $0.session == session ? $0 : nil }
         let strand = Strand(
@@ -13,6 +14,7 @@ extension Router {
             isAsync: upcall.isAsync, parent: around?.strand)
         strands.append(strand)
         do throws(Failure) {
+            if let problem { throw Failure(problem.code, problem.message) }
             guard strand.depth <= Strand.deepest else {
                 throw Failure("session/depth", "calls between runtimes nest more than \(Strand.deepest) deep")
             }
@@ -81,12 +83,12 @@ extension Router {
     private func action(_ upcall: Upcall, _ body: [UInt8], _ strand: Strand) throws(Failure) -> Value {
         switch upcall.operation {
         case .call:
-            let given = try arguments(body, of: strand.session)
+            let given = try arguments(body, upcall.references, of: strand.session)
             return try call(upcall.path ?? [], given)
         case .get:
             return try fetch(upcall.path ?? [])
         case .eval:
-            let given = try bindings(body, of: strand.session)
+            let given = try bindings(body, upcall.references, of: strand.session)
             return try evaluate(upcall.code ?? "", in: upcall.language ?? "meta", given, name: "<\(strand.session)>")
         default:
             throw Failure("runtime/unsupported", "meta does not answer \(upcall.operation.rawValue) here")
@@ -148,13 +150,15 @@ extension Router {
 
     // MARK: Values
 
-    private func arguments(_ body: [UInt8], of session: String) throws(Failure) -> Given {
+    private func arguments(
+        _ body: [UInt8], _ references: [Reference], of session: String
+    ) throws(Failure) -> Given {
         var given = Given()
         if sessions.isPlain(session) {
             given.positional = try fields(body)
             return given
         }
-        guard case .vector(let parts) = try Envelope.decode(body), parts.elements.count == 2,
+        guard case .vector(let parts) = try handles.decode(body, references), parts.elements.count == 2,
             case .vector(let positional) = parts.elements[0], case .object(let keywords) = parts.elements[1]
         else { throw Failure("wire/unreadable", "a call's body is [[arguments…],{keywords…}]") }
         given.positional = positional.elements
@@ -162,7 +166,9 @@ extension Router {
         return given
     }
 
-    private func bindings(_ body: [UInt8], of session: String) throws(Failure) -> Given {
+    private func bindings(
+        _ body: [UInt8], _ references: [Reference], of session: String
+    ) throws(Failure) -> Given {
         var given = Given()
         guard !body.isEmpty else { return given }
         if sessions.isPlain(session) {
@@ -170,7 +176,7 @@ extension Router {
             given.keywords = stride(from: 0, to: words.count - 1, by: 2).map { (words[$0], .text(words[$0 + 1])) }
             return given
         }
-        guard case .object(let entries) = try Envelope.decode(body) else {
+        guard case .object(let entries) = try handles.decode(body, references) else {
             throw Failure("wire/unreadable", "the values of an evaluation are an object")
         }
         given.keywords = entries.entries.map { ($0.key.string, $0.value) }
@@ -193,10 +199,13 @@ extension Router {
 
     private func answer(_ strand: Strand, _ value: Value) {
         do throws(Failure) {
-            let body =
-                sessions.isPlain(strand.session)
-                ? PlainFields.encode([try ShellWords.word(value)]) : try Envelope.encode(value)
-            try send(Reply(re: strand.upcall), body, to: strand)
+            var reply = Reply(re: strand.upcall)
+            if sessions.isPlain(strand.session) {
+                return try send(reply, PlainFields.encode([try ShellWords.word(value)]), to: strand)
+            }
+            let body = try encode(value, for: strand.session)
+            reply.references = body.references
+            try send(reply, body.bytes, to: strand)
         } catch {
             answer(strand, .lost(machine.diagnostic(error)), from: "meta")
         }
@@ -229,11 +238,13 @@ extension Router {
 
     private func send(_ reply: Reply, _ body: [UInt8], to strand: Strand) throws(Failure) {
         try send(reply.header(plain: sessions.isPlain(strand.session)), body, to: strand)
+        handles.send(reply.references, to: strand.session)
     }
 
     private func send(_ error: ErrorHeader, _ body: [UInt8], to strand: Strand) throws(Failure) {
         let isPlain = sessions.isPlain(strand.session)
         try send(error.header(plain: isPlain), isPlain ? [] : body, to: strand)
+        handles.send(error.references, to: strand.session)
     }
 
     private func send(_ header: [UInt8], _ body: [UInt8], to strand: Strand) throws(Failure) {

@@ -75,37 +75,26 @@ final class Runtime: ControlFunction {
             let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
             let flags = try ShellWords.flags(given.keywords)
             return try submit(
-                .call(path), PlainFields.encode(words + flags), given, in: fiber,
+                .call(path), Body(bytes: PlainFields.encode(words + flags)), given, in: fiber,
                 code: ShellWords.line(path, words + flags))
         }
-        var positional = given.positional
-        var keywords = Object.Entries()
-        if session(isLanguage: "js") {
-            if !given.keywords.isEmpty {
-                positional.append(.object(Object(Object.Entries(given.keywords.map { (Key($0.0), $0.1) }) { $1 })))
-            }
-        } else {
-            for (name, value) in given.keywords { keywords[Key(name.replacing("-", with: "_"))] = value }
-        }
-        let body = try Envelope.encode(
-            .vector(Items([.vector(Items(positional)), .object(Object(keywords))])))
-        return try submit(.call(path), body, given, in: fiber)
+        return try submit(.call(path), try router.encode(given, for: session), given, in: fiber)
     }
 
     override func fetch(_ path: [String], in fiber: Fiber) throws(Failure) -> Step {
-        try submit(.get(path), [], Given(), in: fiber)
+        try submit(.get(path), Body(), Given(), in: fiber)
     }
 
     override func assign(_ path: [String], _ value: Value, in fiber: Fiber) throws(Failure) -> Step {
         let body =
             sessions.isPlain(session)
-            ? PlainFields.encode([try ShellWords.word(value)]) : try Envelope.encode(value)
+            ? Body(bytes: PlainFields.encode([try ShellWords.word(value)])) : try router.encode(value, for: session)
         return try submit(.set(path), body, Given(), in: fiber, result: value)
     }
 
     func importModule(_ path: [String], as alias: String?, in fiber: Fiber) throws(Failure) -> Step {
         try submit(
-            Request(.importModule, path: path, alias: alias), [], Given(), in: fiber)
+            Request(.importModule, path: path, alias: alias), Body(), Given(), in: fiber)
     }
 
     /// Sends a value and takes it back as the runtime holds it.
@@ -148,22 +137,26 @@ final class Runtime: ControlFunction {
         sessions.language(of: session) == name
     }
 
-    private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> [UInt8] {
-        guard !keywords.isEmpty else { return [] }
+    private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> Body {
+        guard !keywords.isEmpty else { return Body() }
         if sessions.isPlain(session) {
             var fields: [[UInt8]] = []
             for (name, value) in keywords { fields += [Array(name.utf8), try ShellWords.word(value)] }
-            return PlainFields.encode(fields)
+            return Body(bytes: PlainFields.encode(fields))
         }
-        return try Envelope.encode(.object(Object(Object.Entries(keywords.map { (Key($0.0), $0.1) }) { $1 })))
+        return try router.encode(
+            .object(Object(Object.Entries(keywords.map { (Key($0.0), $0.1) }) { $1 })), for: session)
     }
 
     private func submit(
-        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, code: String? = nil, result: Value? = nil
+        _ request: Request, _ body: Body, _ given: Given, in fiber: Fiber, code: String? = nil, result: Value? = nil
     ) throws(Failure) -> Step {
         let router = router
         let session = session
-        return try router.submit(request, body: body, to: session, for: fiber, parents: given.parents, code: code) {
+        var request = request
+        request.references = body.references
+        return try router.submit(request, body: body.bytes, to: session, for: fiber, parents: given.parents, code: code)
+        {
             outcome throws(Failure) in
             switch outcome {
             case .reply(let reply, let body, let output, let tail, let entry):
