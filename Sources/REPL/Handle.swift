@@ -92,7 +92,12 @@ final class Handle: RemoteObject {
             guard case .int(let length)? = report["length"] else {
                 throw Failure("eval/type", "\(form) has no length")
             }
-            return router.wrap(.int(length), entry(length.description))
+            let found = entry(length.description)
+            return router.wrap(
+                .int(length),
+                Ledger.Entry(
+                    source: found.source, code: found.code, location: found.location, start: found.start,
+                    duration: found.duration, parents: found.parents, summary: found.summary))
         }
     }
 

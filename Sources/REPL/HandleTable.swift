@@ -96,6 +96,13 @@ final class HandleTable: ReferenceBook {
         throw Failure("wire/unreadable", "session \(session) names \(reference.text), which it does not hold")
     }
 
+    /// - Throws: unless the object is the session's own, or it was sent it and still holds it.
+    func check(_ reference: Reference, namedBy session: String) throws(Failure) {
+        if reference.owner != session || reference.generation != generation(session) {
+            try check(reference, heldBy: session)
+        }
+    }
+
     private func lease(_ reference: Reference) -> Lease {
         if let known = entries[reference]?.lease, !known.isReleased { return known }
         let lease = Lease(reference, of: self)

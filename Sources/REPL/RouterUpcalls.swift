@@ -27,7 +27,9 @@ extension Router {
     private func carryOut(
         _ upcall: Upcall, _ body: [UInt8], _ strand: Strand, _ around: Waiting?
     ) throws(Failure) {
-        if let target = try target(of: upcall), !sessions.isPlain(strand.session), !sessions.isPlain(target.session) {
+        if let target = try target(of: upcall, strand), !sessions.isPlain(strand.session),
+            !sessions.isPlain(target.session)
+        {
             return try submit(
                 target.request, body: body, to: target.session,
                 for: Waiting(
@@ -51,7 +53,9 @@ extension Router {
 
     /// The session that can be asked just what meta is asked, so that the values pass unread; nil where meta itself,
     /// or a program's own dispatch, has a part in it.
-    private func target(of upcall: Upcall) throws(Failure) -> (session: String, request: Request)? {
+    private func target(
+        of upcall: Upcall, _ strand: Strand
+    ) throws(Failure) -> (session: String, request: Request)? {
         if upcall.operation == .eval {
             guard let runtime = try named(upcall.language ?? ""), dispatch(runtime.session, "eval") == nil else {
                 return nil
@@ -62,7 +66,12 @@ extension Router {
             request.references = upcall.references
             return (runtime.session, request)
         }
-        guard upcall.reference == nil,
+        if let reference = upcall.reference {
+            guard reference.owner != HandleTable.meta else { return nil }
+            try handles.check(reference, namedBy: strand.session)
+            return (reference.owner, upcall.forwarded(to: reference.number))
+        }
+        guard
             upcall.operation != .call || dispatch(upcall.path?.first ?? "", "marshal") == nil,
             let path = upcall.path, path.count > 1, let runtime = try named(path[0])
         else { return nil }
@@ -81,6 +90,10 @@ extension Router {
 
     /// What a fiber of meta does for an upcall, as a function without parameters.
     private func action(_ upcall: Upcall, _ body: [UInt8], _ strand: Strand) throws(Failure) -> Value {
+        if let reference = upcall.reference {
+            try handles.check(reference, namedBy: strand.session)
+            return try action(upcall, body, strand, on: try handles.function(reference))
+        }
         switch upcall.operation {
         case .call:
             let given = try arguments(body, upcall.references, of: strand.session)
@@ -102,10 +115,37 @@ extension Router {
                 try runtime.call(Array(path.dropFirst()), given, in: fiber)
             }
         }
-        let function = try global(path)
+        return Self.call(try global(path), given)
+    }
+
+    /// What a session asks of a function of meta that it was sent.
+    private func action(
+        _ upcall: Upcall, _ body: [UInt8], _ strand: Strand, on function: Function
+    ) throws(Failure) -> Value {
+        switch upcall.operation {
+        case .call where upcall.path?.isEmpty ?? true:
+            return Self.call(.function(function), try arguments(body, upcall.references, of: strand.session))
+        case .equal:
+            let other = try handles.decode(body, upcall.references)
+            return Self.action { _ throws(Failure) in .value(.bool(try Value.equal(.function(function), other))) }
+        case .inspect:
+            let documentation = machine.documentation(of: function.name)?.documentation.text
+            let report = Value.object(
+                Object([
+                    "type": .text("function"), "repr": .text(function.signature), "callable": .bool(true),
+                    "length": .null, "members": .vector(Items([])), "doc": documentation.map(Value.text) ?? .null,
+                ]))
+            return Self.action { _ in .value(report) }
+        default:
+            throw Failure(
+                "runtime/unsupported", "a function of meta can be called, compared and inspected, not asked for more")
+        }
+    }
+
+    private static func call(_ function: Value, _ given: Given) -> Value {
         var values = given.positional
         for (name, value) in given.keywords { values += [.keyword(Symbol(name)), value] }
-        return Self.action { _ in .call(function, values) }
+        return action { _ in .call(function, values) }
     }
 
     private func fetch(_ path: [String]) throws(Failure) -> Value {

@@ -70,6 +70,19 @@ final class Runtime: ControlFunction {
         return try submit(request, try bindings(given.keywords), given, in: fiber)
     }
 
+    /// Runs source, the result of which stays in the session: its handle.
+    func hold(_ code: String, _ values: [(String, Value)], in fiber: Fiber) throws(Failure) -> Step {
+        guard !sessions.isPlain(session) else {
+            throw Failure("runtime/unsupported", "\(session) has no objects: what it makes is text")
+        }
+        var given = Given()
+        given.keywords = values
+        given.parents = values.compactMap { if case .meta(let meta) = $0.1 { meta.number } else { nil } }
+        var request = Request.eval(code, name: router.nextName(in: session))
+        request.holds = true
+        return try submit(request, try bindings(values), given, in: fiber)
+    }
+
     private func callPath(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         if sessions.isPlain(session) {
             let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
