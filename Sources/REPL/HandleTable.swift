@@ -34,6 +34,8 @@ final class HandleTable: ReferenceBook {
     /// Functions that got a number for a body that may not have been sent.
     private var unsent: [Reference] = []
 
+    /// In which generation each session has last had to do with objects.
+    private var generations: [String: Int] = [:]
     /// The generation of a session that runs.
     private let generation: (_ session: String) -> Int?
     private let makeHandle: (ReferenceRecord, Lease) -> Handle
@@ -53,6 +55,7 @@ final class HandleTable: ReferenceBook {
     /// - Throws: `wire/unreadable` for what the session cannot name, `session/stale-handle` for what has gone.
     func receive(_ references: [Reference], from session: String) throws(Failure) {
         if references.isEmpty, arriving.isEmpty { return }
+        meet(session)
         var leases: [Lease] = []
         var problem: Failure?
         for reference in references {
@@ -89,6 +92,7 @@ final class HandleTable: ReferenceBook {
 
     /// - Throws: unless the session was sent the object and still holds it.
     func check(_ reference: Reference, heldBy session: String) throws(Failure) {
+        meet(reference.owner)
         if held[session]?[reference] != nil { return }
         if reference.owner != Self.meta, generation(reference.owner) != reference.generation {
             throw stale(reference)
@@ -114,6 +118,7 @@ final class HandleTable: ReferenceBook {
 
     /// Takes note of what a frame to a session lists.
     func send(_ references: [Reference], to session: String) {
+        meet(session)
         for reference in references where reference.owner != session {
             guard entries[reference] != nil else { continue }
             let times = held[session]?[reference] ?? 0
@@ -125,6 +130,7 @@ final class HandleTable: ReferenceBook {
 
     /// A session is done with so many sendings of what it was sent.
     func release(_ release: Release, by session: String) {
+        meet(session)
         guard let times = held[session]?[release.reference], release.times > 0 else { return }
         if times > release.times {
             held[session]?[release.reference] = times - release.times
@@ -139,8 +145,17 @@ final class HandleTable: ReferenceBook {
         dropped.append(reference)
     }
 
+    /// Notices that a session is not the one it was: a session with nothing to do ends without a word.
+    private func meet(_ session: String) {
+        let current = generation(session)
+        guard generations[session] != current else { return }
+        if generations[session] != nil { end(session) }
+        generations[session] = current
+    }
+
     /// The session has gone: its objects are stale, and it holds nothing any more.
     func end(_ session: String) {
+        generations[session] = nil
         releases[session] = nil
         for reference in (held.removeValue(forKey: session) ?? [:]).keys { loseHolder(reference) }
         for (other, references) in held {
@@ -258,6 +273,7 @@ final class HandleTable: ReferenceBook {
     }
 
     func check(_ reference: Reference) throws(Failure) {
+        meet(reference.owner)
         guard entries[reference] != nil else { throw stale(reference) }
     }
 
@@ -294,6 +310,7 @@ final class HandleTable: ReferenceBook {
 
     /// Everything that is held, by owner and number.
     func rows() -> [Row] {
+        for session in Array(generations.keys) { meet(session) }
         settle()
         let sessions = held.keys.sorted()
         let order = { (a: Reference, b: Reference) in (a.owner, a.number) < (b.owner, b.number) }

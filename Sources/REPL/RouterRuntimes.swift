@@ -210,6 +210,9 @@ extension Router {
         (def %marshalled (marshal target pairs)
           (target (map (fn (pair) (if (get pair 0) pair [false (marshal (get pair 1))])) pairs)))
 
+        (def %print-documentation (handle)
+          (print (str handle "\n" (or (%documentation handle) "it has no documentation"))))
+
         (def %then (target f value)
           (target (f value)))
         """#
