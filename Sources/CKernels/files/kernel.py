@@ -1220,7 +1220,7 @@ class Function(Handle):
     __slots__ = ()
 
     def __call__(self, /, *arguments, **keywords):
-        return ask({"op": "call"}, self, [arguments, keywords])
+        return ask({"op": "call"}, self, [list(arguments), keywords])
 
 
 HANDLES = frozenset([Handle, Function])
