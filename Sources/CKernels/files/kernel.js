@@ -908,7 +908,7 @@ function joinRefs(one, two) {
 const keyOf = (owner, generation, number) => `${number} ${generation} ${owner}`;
 const isCount = (value) => isSafeInteger(value) && value > 0;
 
-/** What a frame's header lists: key -> [owner, generation, number, whether it was met in the body]. */
+/** What a frame's header lists: key -> [owner, generation, number, the entry if it was met in the body]. */
 function listRefs(refs) {
   if (refs === undefined || refs === null) return NONE_LISTED;
   if (!isArray(refs)) throw new Failure('wire/unreadable', 'the header field refs is not a vector');
@@ -918,15 +918,22 @@ function listRefs(refs) {
     if (!isArray(triple) || typeof triple[0] !== 'string' || !isCount(triple[1]) || !isCount(triple[2])) {
       throw new Failure('wire/unreadable', `the header lists what is no ref: ${slice(`${stringifyJSON(triple)}`, 0, 100)}`);
     }
-    mapSet(listed, keyOf(triple[0], triple[1], triple[2]), [triple[0], triple[1], triple[2], false]);
+    mapSet(listed, keyOf(triple[0], triple[1], triple[2]), [triple[0], triple[1], triple[2], null]);
   }
   return listed;
 }
 
-/** Gives back what a frame listed and nobody has met. */
-function releaseUnmet(listed) {
+/**
+ * Counts a frame's refs as received, and gives back those whose proxy nobody has. It comes after the frame has been
+ * dealt with: a frame that a teardown hit may be read again, and a count too small only keeps something too long.
+ */
+function countReceived(listed) {
   if (listed === NONE_LISTED) return;
-  mapForEach(listed, (item) => { if (!item[3] && item[0] !== self.session) queueRelease(item[0], item[1], item[2], 1); });
+  mapForEach(listed, (item) => {
+    if (item[0] === self.session) return;
+    if (item[3] !== null && deref(item[3].weak) !== undefined) item[3].received++;
+    else queueRelease(item[0], item[1], item[2], 1);
+  });
 }
 
 function readRef({ owner, generation, ref, type, repr, callable }, listed) {
@@ -956,7 +963,7 @@ function receive(owner, generation, number, record, listed) {
     weakSet(proxies, proxy, entry);
     register(registry, proxy, entry);
   }
-  if (!item[3]) { item[3] = true; entry.received++; }
+  item[3] = entry;
   return proxy;
 }
 
@@ -1798,9 +1805,13 @@ function ask(op, entry, fields, value, later) {
     refs = encoded.refs;
   }
   const id = ++upcalls.count;
-  const pending = { id, later, outcome: null, settle: null };
+  const pending = { id, later, asked: false, outcome: null, settle: null };
+  const frame = frameOf(`{"op":"${op}","id":${id}${servedField()}${later ? ',"async":true' : ''}${target}${fields}${refsField(refs)}}`, body);
   mapSet(upcalls.pending, id, pending);
-  emit(up, frameOf(`{"op":"${op}","id":${id}${servedField()}${later ? ',"async":true' : ''}${target}${fields}${refsField(refs)}}`, body));
+  up.sent = 0;
+  up.outgoing = frame;
+  pending.asked = true; // from here on a teardown sends the frame
+  flush(up);
   return pending;
 }
 
@@ -1824,7 +1835,7 @@ function wait(pending) {
     try { runArmed(armedOptions); } catch (error) {
       if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
       torn = true;
-      repair(base);
+      repair(base, pending.id);
     }
   }
   if (!inBurst && up.socket !== null) readOnLoop(up);
@@ -1838,8 +1849,19 @@ function pump(pending) {
   }
 }
 
-/** Takes the reply to an upcall. One that nobody waits for any more only gives back its refs. */
-function settleUpcall(header, body) {
+/** Ends the waits that a teardown has cut, those after the upcall `last`: their replies are still to come, and to be read. */
+function abandon(last) {
+  mapForEach(upcalls.pending, (pending, id) => {
+    if (pending.later || id <= last) return;
+    if (!pending.asked || pending.outcome !== null) { mapDelete(upcalls.pending, id); return; }
+    pending.later = true;
+    pending.settle = () => {};
+    upcalls.later++;
+  });
+}
+
+/** Takes the reply to an upcall, which ends at `end`. One that nobody waits for any more only gives back its refs. */
+function settleUpcall(header, body, end) {
   const pending = mapGet(upcalls.pending, header.re);
   const outcome = { failed: header.op !== 'ret', value: undefined, iterator: null, home: false, journey: undefined };
   let listed = NONE_LISTED;
@@ -1853,10 +1875,11 @@ function settleUpcall(header, body) {
       if (header.more === true && isArray(header.iterator)) outcome.iterator = receive(...header.iterator, { type: 'iterator', repr: 'iterator' }, listed);
     }
   } catch (error) { outcome.failed = true; outcome.value = error; }
-  releaseUnmet(listed);
+  if (pending !== undefined) pending.outcome = outcome;
+  up.used = end; // a teardown before this reads the frame again
+  countReceived(listed);
   if (pending === undefined) return;
   mapDelete(upcalls.pending, header.re);
-  pending.outcome = outcome;
   if (!pending.later) return;
   upcalls.later--;
   pending.settle(outcome);
@@ -2016,6 +2039,7 @@ function send(request, header, body) {
 function end(request) {
   mapDelete(waiting, request.id);
   if (running === request) running = request.outer;
+  countReceived(request.listed);
   if (request.restore !== null) request.restore();
 }
 
@@ -2078,7 +2102,7 @@ function refuseLarge(from, head, body) {
   from.skip = 16 + head + body;
   const failure = readable ? new Failure('value/too-large', `a body has at most ${BODY_LIMIT} bytes here, got ${body}`)
     : new Failure('wire/unreadable', `a header has at most ${HEADER_LIMIT} bytes, got ${head}`);
-  if (header?.re !== undefined && from === up) settleUpcall({ op: 'err', re: header.re, ...describe(failure) }, '');
+  if (header?.re !== undefined && from === up) settleUpcall({ op: 'err', re: header.re, ...describe(failure) }, '', from.used);
   else sendError(header === null || !has(header, 'id') ? null : makeRequest(from, header), describe(failure));
   return frameEnd(from);
 }
@@ -2114,7 +2138,7 @@ function readBlocking(from) {
 
 function makeRequest(from, header) {
   const id = typeof header.id === 'number' ? header.id : stringifyJSON(header.id);
-  return { id, header, channel: from, outer: running, started: now(), restore: null, answered: false, isSettled: false, failed: false, value: undefined };
+  return { id, header, channel: from, outer: running, started: now(), restore: null, listed: NONE_LISTED, answered: false, isSettled: false, failed: false, value: undefined };
 }
 
 /** Serves the frame that ends at `end`. A value that is a promise makes its request wait, or a nested one fail. */
@@ -2129,7 +2153,7 @@ function serveFrame(from, end) {
     return sendError(null, { code: 'wire/unreadable', message: `header is not a request of at most ${HEADER_LIMIT} bytes` });
   }
   if (has(notices, header.op)) { from.used = end; return notices[header.op](header); }
-  if (from === up && has(header, 're')) { from.used = end; return settleUpcall(header, body); }
+  if (from === up && has(header, 're')) return settleUpcall(header, body, end);
   const request = makeRequest(from, header);
   from.used = end;
   running = request;
@@ -2138,15 +2162,13 @@ function serveFrame(from, end) {
 
 function serveRequest(request, body) {
   const { header } = request;
-  let listed = NONE_LISTED;
   try {
-    if (header.refs !== undefined) listed = listRefs(header.refs);
+    if (header.refs !== undefined) request.listed = listRefs(header.refs);
     if (!has(operations, header.op)) throw new Failure('runtime/unsupported', `this kernel has no operation ${header.op}`);
     if (header.in !== undefined && !isAwaited(header.in)) throw new Failure('runtime/interrupted', `the call ${header.in} has ended`);
-    const value = operations[header.op](header, body, listed);
+    const value = operations[header.op](header, body, request.listed);
     if (isPromise(value)) awaitValue(request, value); else finish(request, value);
   } catch (error) { failWith(request, error); }
-  releaseUnmet(listed);
 }
 
 /** A request of meta's waits for its promise. A nested one cannot: who waits for it holds the stack that would settle it. */
@@ -2238,10 +2260,14 @@ const INTERRUPTED = { code: 'runtime/interrupted', type: 'Interrupted', message:
 const interrupt = (request) => sendError(request, { ...INTERRUPTED });
 const interruptWaiting = () => mapForEach(waiting, (request) => { if (!request.isSettled) interrupt(request); });
 
-/** Ends what a teardown hit: the requests that ran inside `base`; without any, those that wait for promises. */
-function repair(base) {
+/**
+ * Ends what a teardown hit: the requests that ran inside `base`, or without any those that wait for promises; and the
+ * waits for upcalls after the upcall `last`.
+ */
+function repair(base, last) {
   flush(channel);
   flush(up);
+  abandon(last);
   if (running === null && base === null) interruptWaiting();
   while (running !== base && running !== null) {
     const request = running;
@@ -2267,7 +2293,7 @@ function burst() {
     }
     if (settled.list.length > 0) continue;
     if (releases.list.length > 0 && (releases.list.length >= RELEASE_BATCH || now() - releases.since > RELEASE_DELAY)) emit(channel, takeReleases());
-    if (mapSize(waiting) > 0 || upcalls.later > 0 || isLoopAlive()) { reason = 'loop'; break; }
+    if (upcalls.later > 0 || mapSize(waiting) > 0 || isLoopAlive()) { reason = 'loop'; break; }
     if (!readBlocking(channel)) { reason = 'end'; break; }
   }
   inBurst = false;
@@ -2317,7 +2343,7 @@ function arm(work) {
   own(globalThis, HIDDEN, work);
   try { return runArmed(armedOptions); } catch (error) {
     inBurst = false;
-    repair(null);
+    repair(null, 0);
     torn = true;
     if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') process.emit('uncaughtException', error, 'uncaughtException');
     return undefined;
