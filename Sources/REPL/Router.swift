@@ -11,6 +11,8 @@ public final class Router {
     let machine = Machine()
     let sessions: SessionTable
     let console: Console
+    /// The files of bytes that variables of shells hold the paths of.
+    var files: [ByteFiles] = []
     /// How long a request to a session may take, where `spawn` said so.
     var timeouts: [String: Swift.Duration] = [:]
     /// The requests under way, by number.
@@ -307,6 +309,7 @@ public final class Router {
     /// Ends every session; what they print on the way is shown.
     public func shutdown() {
         for event in sessions.shutdown(forGood: true) { take(event) }
+        files = []
     }
 }
 

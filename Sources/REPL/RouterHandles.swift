@@ -46,7 +46,7 @@ extension Router {
     func encode(_ given: Given, for session: String) throws(Failure) -> Body {
         var positional = given.positional
         var keywords = Object.Entries()
-        if sessions.language(of: session) == "py" {
+        if sessions.language(of: session) != "js" {
             for (name, value) in given.keywords { keywords[Key(name.replacing("-", with: "_"))] = value }
         } else if !given.keywords.isEmpty {
             positional.append(.object(Object(Object.Entries(given.keywords.map { (Key($0.0), $0.1) }) { $1 })))

@@ -241,7 +241,7 @@ extension Router {
         do throws(Failure) {
             var reply = Reply(re: strand.upcall)
             if sessions.isPlain(strand.session) {
-                return try send(reply, PlainFields.encode([try ShellWords.word(value)]), to: strand)
+                return try send(reply, try plain(value), to: strand)
             }
             let body = try encode(value, for: strand.session)
             reply.references = body.references
@@ -249,6 +249,14 @@ extension Router {
         } catch {
             answer(strand, .lost(machine.diagnostic(error)), from: "meta")
         }
+    }
+
+    /// A shell's answer; the file of bytes stays, as nobody says when the shell is done with it.
+    private func plain(_ value: Value) throws(Failure) -> [UInt8] {
+        var words = ShellWords()
+        try words.add(value, at: "the answer")
+        files.append(words.files)
+        return PlainFields.encode(words.words)
     }
 
     /// Answers an upcall with how a request ended.

@@ -67,7 +67,13 @@ final class Runtime: ControlFunction {
 
     func eval(_ code: String, _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         let request = Request.eval(code, name: router.nextName(in: session))
-        return try submit(request, try bindings(given.keywords), given, in: fiber)
+        guard sessions.isPlain(session) else {
+            return try submit(request, try bindings(given.keywords), given, in: fiber)
+        }
+        var words = ShellWords()
+        try words.addBindings(given.keywords)
+        return try submit(
+            request, Body(bytes: PlainFields.encode(words.words)), given, in: fiber, files: words.files)
     }
 
     /// Runs source, the result of which stays in the session: its handle.
@@ -85,11 +91,12 @@ final class Runtime: ControlFunction {
 
     private func callPath(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         if sessions.isPlain(session) {
-            let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
-            let flags = try ShellWords.flags(given.keywords)
+            var words = ShellWords()
+            for (index, value) in given.positional.enumerated() { try words.add(value, at: "argument \(index + 1)") }
+            try words.addFlags(given.keywords)
             return try submit(
-                .call(path), Body(bytes: PlainFields.encode(words + flags)), given, in: fiber,
-                code: ShellWords.line(path, words + flags))
+                .call(path), Body(bytes: PlainFields.encode(words.words)), given, in: fiber,
+                code: ShellWords.line(path, words.words), files: words.files)
         }
         return try submit(.call(path), try router.encode(given, for: session), given, in: fiber)
     }
@@ -99,10 +106,13 @@ final class Runtime: ControlFunction {
     }
 
     override func assign(_ path: [String], _ value: Value, in fiber: Fiber) throws(Failure) -> Step {
-        let body =
-            sessions.isPlain(session)
-            ? Body(bytes: PlainFields.encode([try ShellWords.word(value)])) : try router.encode(value, for: session)
-        return try submit(.set(path), body, Given(), in: fiber, result: value)
+        guard sessions.isPlain(session) else {
+            return try submit(.set(path), try router.encode(value, for: session), Given(), in: fiber, result: value)
+        }
+        var words = ShellWords()
+        try words.add(value, at: path.joined(separator: "."))
+        router.files.append(words.files)
+        return try submit(.set(path), Body(bytes: PlainFields.encode(words.words)), Given(), in: fiber, result: value)
     }
 
     func importModule(_ path: [String], as alias: String?, in fiber: Fiber) throws(Failure) -> Step {
@@ -152,17 +162,14 @@ final class Runtime: ControlFunction {
 
     private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> Body {
         guard !keywords.isEmpty else { return Body() }
-        if sessions.isPlain(session) {
-            var fields: [[UInt8]] = []
-            for (name, value) in keywords { fields += [Array(name.utf8), try ShellWords.word(value)] }
-            return Body(bytes: PlainFields.encode(fields))
-        }
         return try router.encode(
             .object(Object(Object.Entries(keywords.map { (Key($0.0), $0.1) }) { $1 })), for: session)
     }
 
+    /// - Parameter files: what the request names, kept until it is answered.
     private func submit(
-        _ request: Request, _ body: Body, _ given: Given, in fiber: Fiber, code: String? = nil, result: Value? = nil
+        _ request: Request, _ body: Body, _ given: Given, in fiber: Fiber, code: String? = nil,
+        files: ByteFiles? = nil, result: Value? = nil
     ) throws(Failure) -> Step {
         let router = router
         let session = session
@@ -171,6 +178,7 @@ final class Runtime: ControlFunction {
         return try router.submit(request, body: body.bytes, to: session, for: fiber, parents: given.parents, code: code)
         {
             outcome throws(Failure) in
+            defer { withExtendedLifetime(files) {} }
             switch outcome {
             case .reply(let reply, let body, let output, let tail, let entry):
                 if let result { return result }

@@ -1056,6 +1056,8 @@ class Receiving:
 
     def __init__(self, refs):
         self.foreign, self.own, self.met = {}, set(), []
+        if refs is not None and type(refs) is not list:
+            raise unreadable("refs is a list, got %.80r", refs)
         for ref in refs or ():
             key = ref_key(ref)
             if key is None:
@@ -1220,7 +1222,7 @@ class Function(Handle):
     __slots__ = ()
 
     def __call__(self, /, *arguments, **keywords):
-        return ask({"op": "call"}, self, [arguments, keywords])
+        return ask({"op": "call"}, self, [list(arguments), keywords])
 
 
 HANDLES = frozenset([Handle, Function])
@@ -1245,7 +1247,7 @@ def living(handle):
 
 
 def call_method(handle, name, *arguments):
-    return ask({"op": "call", "path": [name]}, handle, [arguments, {}])
+    return ask({"op": "call", "path": [name]}, handle, [list(arguments), {}])
 
 
 def release(handle):
@@ -1346,7 +1348,7 @@ def run(function, *arguments):
 def settle(result):
     """The result of user code, awaited when that can be done."""
     kind = type(result)
-    return wait_for(result) if kind not in WRITERS and hasattr(kind, "__await__") else result
+    return wait_for(result) if kind not in WRITERS and attempt(hasattr, kind, "__await__") else result
 
 
 def wait_for(awaitable):
@@ -1571,7 +1573,7 @@ def op_items(request, value):
     if type(count) is not int or count < 1:
         raise unreadable("count is a whole number of at least 1, got %.80r", count)
     source = target(request)
-    if hasattr(type(source), "__aiter__") and not hasattr(type(source), "__iter__"):
+    if attempt(hasattr, type(source), "__aiter__") and not hasattr(type(source), "__iter__"):
         iterator = run(type(source).__aiter__, source)
         gather = gather_awaiting
     else:
@@ -1628,7 +1630,7 @@ DOC_LIMIT = 10_000
 def inspection(value):
     """What there is to know about an object without copying it; user code may fail at each of it."""
     kind = type(value)
-    length = attempt(len, value) if hasattr(kind, "__len__") else None
+    length = attempt(len, value)
     members = [name for name in attempt(dir, value) or () if type(name) is str and name[:1] != "_" and is_text(name)]
     doc = attempt(getattr, value, "__doc__", None)
     return {
@@ -2071,7 +2073,7 @@ def ask(fields, about=None, value=NOTHING):
     try:
         if about is not None:
             fields["ref"] = living(about)
-        body = b"" if value is NOTHING else encode(list(value) if fields["op"] == "call" else value, sending)
+        body = b"" if value is NOTHING else encode(value, sending)
         header, body = exchange(me, fields, sending, body)
         if header["op"] == "ret":
             return answer_of(fields["op"], header, body)
@@ -2125,6 +2127,8 @@ def exchange(me, fields, sending, body):
             Upcalls.exchanging.discard(me)
             serve(me, request, header, body)
             Upcalls.exchanging.add(me)
+    except (OSError, EOFError):
+        raise Error("meta closed its side", "session/closed") from None
     finally:
         Upcalls.exchanging.discard(me)
         with Upcalls.lock:
@@ -2157,13 +2161,10 @@ def take(upcall):
             continue
         try:
             frame = State.up.read()
-        except OSError:
-            frame = None
         finally:
             Upcalls.is_read = False
         if frame is None:
-            pass_on()
-            raise Error("meta closed its side", "session/closed")
+            raise EOFError
         hand_over(*frame)
 
 
@@ -2210,7 +2211,7 @@ def serve(me, request, header, body):
 def call_up(name, /, *arguments, **keywords):
     """Calls a function of another runtime (`"js.Math.max"`) or of meta (`"name"`), and waits for its value."""
     path = name.split(".") if type(name) is str else list(name)
-    return ask({"op": "call", "path": path}, None, [arguments, keywords])
+    return ask({"op": "call", "path": path}, None, [list(arguments), keywords])
 
 
 def eval_up(language, code, /, **names):
