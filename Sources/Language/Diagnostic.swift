@@ -11,6 +11,8 @@ public final class Diagnostic {
     public let cause: Value
     /// Levels of nesting below the error, so that chains of errors are capped as all data is.
     let depth: Int
+    /// The envelope's fields of an error that came as a value: it goes on as it came.
+    let carried: Object?
     /// Innermost first: those that came with the error from a session, then meta's own.
     public private(set) var frames: [Frame]
     private let foreignFrameCount: Int
@@ -34,7 +36,8 @@ public final class Diagnostic {
 
     public init(
         code: String, type: String = "", message: String, help: String? = nil, session: String = "meta",
-        data: Value = .null, cause: Value = .null, frames: [Frame] = [], source: Source? = nil, span: Span? = nil
+        data: Value = .null, cause: Value = .null, frames: [Frame] = [], source: Source? = nil, span: Span? = nil,
+        carried: Object? = nil
     ) {
         self.code = code
         self.type = type
@@ -43,7 +46,8 @@ public final class Diagnostic {
         self.session = session
         self.data = data
         self.cause = cause
-        self.depth = max(data.depth, cause.depth) + 1
+        self.depth = carried.map { $0.depth + 1 } ?? max(data.depth, cause.depth) + 1
+        self.carried = carried
         self.frames = frames
         foreignFrameCount = frames.count
         self.source = source

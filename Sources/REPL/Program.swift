@@ -31,6 +31,7 @@ public final class Program {
         meta_raise_stack_limit(64 << 20)
         router = Router(version: version, console: console)
         registerProgram()
+        router.defineConfigured()
     }
 
     /// The status to exit with.

@@ -23,7 +23,8 @@ public final class SessionTable {
     public var terminal: Int32?
 
     let version: String
-    let directory: String
+    /// Where sessions start, unless their launch says otherwise.
+    public let directory: String
     /// What sessions inherit; meta's own.
     var environment: Environment
     let signalPipe: Int32
@@ -48,6 +49,8 @@ public final class SessionTable {
         var generation = 0
         var child: Child?
         var hasDied = false
+        /// What the last hello of a program of the user's said.
+        var language: String?
 
         init(name: String, launch: Launch) {
             self.name = name
@@ -86,8 +89,11 @@ public final class SessionTable {
     /// Whether `name` is a session or an alias of one.
     public func has(_ name: String) -> Bool { (try? entry(name)) != nil }
 
-    /// The language of a session as meta names it, `py`; nil where no session is called so.
-    public func language(of name: String) -> String? { (try? entry(name))?.launch.language }
+    /// The language of a session as meta names it, `py`; of a program of the user's, what its hello said last. nil where
+    /// no session is called so.
+    public func language(of name: String) -> String? {
+        (try? entry(name)).map { $0.language ?? $0.launch.language }
+    }
 
     /// Whether bodies to and from this session are plain fields (`PlainFields`) instead of JSON.
     public func isPlain(_ name: String) -> Bool {
@@ -240,7 +246,7 @@ public final class SessionTable {
         guard let child = entry.child else {
             let found = try? interpreter(for: entry.launch)
             return RuntimeStatus(
-                name: entry.name, language: entry.launch.language,
+                name: entry.name, language: entry.language ?? entry.launch.language,
                 state: found == nil ? .missing : entry.hasDied ? .dead : .unstarted, interpreter: found?.path,
                 version: found?.version, pid: nil, generation: entry.generation, memory: nil)
         }
