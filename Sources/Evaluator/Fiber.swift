@@ -12,6 +12,9 @@ public final class Fiber {
     public var isInterrupted = false
     /// Whether an interrupt ends it without running what `finally` still has to do.
     public var isAbandoned = false
+    /// Whether it waits for an owner's answer to a comparison; the answer, until the comparison runs again with it.
+    var isAsking = false
+    var answer: Value?
     /// How many time slices its cleanups have had since it was interrupted.
     public var cleanupSlices = 0
 

@@ -14,9 +14,11 @@ public enum JSON {
     }
 
     /// - Parameter tags: whether objects with a `_type` are the envelope's tagged values.
-    static func parse(_ bytes: [UInt8], tags: Bool) throws(Failure) -> Value {
+    static func parse(
+        _ bytes: [UInt8], tags: Bool, references: ListedReferences? = nil
+    ) throws(Failure) -> Value {
         let result = bytes.withUnsafeBufferPointer { buffer -> Result<Value, Failure> in
-            var parser = JSONParser(buffer, tags: tags)
+            var parser = JSONParser(buffer, tags: tags, references: references)
             do throws(Failure) { return .success(try parser.document()) } catch { return .failure(error) }
         }
         return try result.get()
@@ -26,12 +28,14 @@ public enum JSON {
 struct JSONParser {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let tags: Bool
+    private let references: ListedReferences?
     private var position = 0
     private var depth = 0
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, tags: Bool) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, tags: Bool, references: ListedReferences? = nil) {
         self.bytes = bytes
         self.tags = tags
+        self.references = references
     }
 
     mutating func document() throws(Failure) -> Value {
@@ -80,7 +84,7 @@ struct JSONParser {
             guard take(UInt8(ascii: "}")) else { throw unexpected("a comma or }") }
             depth -= 1
             let object = Object(entries)
-            return tags ? try Envelope.untag(object) : .object(object)
+            return tags ? try Envelope.untag(object, references) : .object(object)
         }
     }
 

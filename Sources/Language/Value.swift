@@ -127,6 +127,12 @@ public final class Object {
 public final class Tagged {
     public let type: String
     public let fields: Object
+    /// The bytes of a `Bytes`, worked out once; nil for any other tag.
+    public private(set) lazy var bytes: [UInt8]? = decodedBytes()
+    /// Where each item of a `Set` and each key of a `Map` stands, worked out once.
+    public private(set) lazy var places: [ValueKey: Int] = itemPlaces()
+    /// One text for all spellings of an equal date, decimal and so on; nil where the fields say it all.
+    private(set) lazy var canonical: String? = canonicalText()
 
     public init(type: String, fields: Object) {
         self.type = type
@@ -165,6 +171,9 @@ open class Function {
         self.signature = signature
         self.kind = kind
     }
+
+    /// How it is printed; safe to show.
+    open var form: String { "#<function \(Printer.sanitized(signature))>" }
 }
 
 /// Nesting of data is capped so that every walk over a value (printing, comparing, freeing) can recurse.

@@ -11,7 +11,7 @@ extension Router {
 
     func diagnostic(_ error: ErrorHeader, _ body: [UInt8], session: String) -> Diagnostic {
         // What an exception carries is worth less than the exception: when it cannot be read, it is left out.
-        let data = body.isEmpty ? nil : try? Envelope.decode(body)
+        let data = body.isEmpty ? nil : try? handles.decode(body, error.references)
         var cause = Value.null
         for next in error.causes.reversed() { cause = .error(diagnostic(next, .null, cause, session: session)) }
         return diagnostic(error, data ?? .null, cause, session: session)
@@ -77,13 +77,8 @@ extension Router {
             code: isInterrupt ? "runtime/interrupted" : diagnostic.code, message: diagnostic.message,
             type: diagnostic.type.isEmpty ? nil : diagnostic.type)
         header.language = sessions.language(of: diagnostic.session) ?? diagnostic.session
-        var frames = diagnostic.frames.reversed().map {
+        var frames = diagnostic.trace.map {
             StackFrame(function: $0.function, source: $0.source, line: $0.line, text: $0.text)
-        }
-        if let source = diagnostic.source, let span = diagnostic.span, diagnostic.session == "meta" {
-            let place = source.place(of: span.lower)
-            frames.append(
-                StackFrame(function: nil, source: source.name, line: place.line, text: String(place.text.prefix(100))))
         }
         if frames.count > Self.frameLimit {
             frames.removeSubrange(Self.frameLimit / 2..<frames.count - Self.frameLimit / 2)
