@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 ARGS ?=
 
-.PHONY: help run build test check bench format transcripts-accept install test-install clean
+.PHONY: help run build test check conformance bench format transcripts-accept install test-install clean
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 28
@@ -20,6 +20,9 @@ test: ## set up what the tests need, then every test
 
 check: ## format, C and kernel checkers, the arrows between rooms, links
 	@scripts/setup check && exec scripts/check
+
+conformance: ## grade the kernels that meta brings and the example against every rule of the protocol
+	@scripts/setup run && scripts/build && exec scripts/conformance $(ARGS)
 
 bench: ## measure against contenders and write docs/benchmarks.md
 	@scripts/setup check && scripts/build && exec python3 scripts/bench $(ARGS)
