@@ -11,7 +11,7 @@ public final class Diagnostic {
     public let cause: Value
     /// Levels of nesting below the error, so that chains of errors are capped as all data is.
     let depth: Int
-/// The envelope's fields of an error that came as a value: it goes on as it came.
+    /// The envelope's fields of an error that came as a value: it goes on as it came.
     let carried: Object?
     /// Innermost first: those that came with the error from a session, then meta's own.
     public private(set) var frames: [Frame]
