@@ -20,6 +20,8 @@ public final class Router {
     /// Questions of meta's own to sessions: no program waits for the answer.
     var inquiries: [RequestID: (Reply?, _ body: [UInt8], _ output: [UInt8]?) -> Void] = [:]
     var agenda = Agenda()
+    /// Who holds what of whom.
+    private(set) lazy var handles = makeHandles()
     /// What sessions have asked and not been answered.
     var strands: [Strand] = []
     /// The last lines of standard error of each session's request.
@@ -93,6 +95,7 @@ public final class Router {
     /// Evaluates a top-level form to its end.
     public func evaluate(_ form: Form, in source: Source) -> Result<Value, Raised> {
         interruption = Interruption()
+        defer { sendReleases() }
         do throws(Raised) {
             let fiber = try machine.fiber(form, source: source)
             switch drive(fiber, from: machine.run(fiber)) {
@@ -128,6 +131,7 @@ public final class Router {
                 settle(next, run(next, step))
             } else {
                 for event in sessions.wait(until: nextDeadline) { take(event) }
+                if handles.isFull { sendReleases(atLeast: HandleTable.batch) }
                 escalate(fiber)
                 enforceDeadlines()
             }
@@ -192,7 +196,9 @@ public final class Router {
         var request = request
         request.upcall = waiter.strand?.waiting(in: session, generation: sessions.generation(of: session))?.upcall
         do throws(SessionError) {
+            sendReleases(to: session)
             let id = try sessions.submit(request, body: body, to: session, captures: captures)
+            handles.send(request.references, to: session)
             if stopped.remove(session) != nil { sessions.resume(session) }
             errorTails[session] = Tail()
             waiting[id] = waiter
@@ -220,7 +226,8 @@ public final class Router {
         case .reply(let id, let reply, let body, let output):
             if let ask = inquiries.removeValue(forKey: id) { return ask(reply, body, output) }
             finish(id) { waiting in
-                .reply(reply, body: body, output: output, errorTail: errorTails[waiting.session]?.text ?? "") {
+                if let problem = admit(reply.references, from: waiting.session) { return .failure(problem, body: []) }
+                return .reply(reply, body: body, output: output, errorTail: errorTails[waiting.session]?.text ?? "") {
                     summary in
                     Ledger.Entry(
                         source: waiting.session, code: waiting.code, foreignType: reply.type ?? "",
@@ -230,7 +237,7 @@ public final class Router {
             }
         case .failure(let id, let error, let body, _):
             if let ask = inquiries.removeValue(forKey: id) { return ask(nil, [], nil) }
-            finish(id) { _ in .failure(error, body: body) }
+            finish(id) { waiting in .failure(admit(error.references, from: waiting.session) ?? error, body: body) }
         case .output(let session, let stream, let bytes):
             if stream == .stderr { errorTails[session, default: Tail()].append(bytes) }
             console.program(bytes, isError: stream == .stderr)
@@ -238,7 +245,9 @@ public final class Router {
         case .signal(let signal): take(signal: signal)
         case .upcall(let session, let generation, let upcall, let body):
             serve(upcall, body, session: session, generation: generation)
-        case .released, .readable: break
+        case .released(let session, let generation, let releases):
+            take(releases, of: session, generation: generation)
+        case .readable: break
         }
     }
 
@@ -268,6 +277,7 @@ public final class Router {
 
     private func end(_ session: String, _ death: Death, _ failed: [RequestID]) {
         stopped.remove(session)
+        handles.end(session)
         takeTerminalBack(from: session)
         let diagnostic = Diagnostic(
             code: death.errorCode, message: "session \(session) \(death.message)",

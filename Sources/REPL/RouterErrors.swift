@@ -11,7 +11,7 @@ extension Router {
 
     func diagnostic(_ error: ErrorHeader, _ body: [UInt8], session: String) -> Diagnostic {
         // What an exception carries is worth less than the exception: when it cannot be read, it is left out.
-        let data = body.isEmpty ? nil : try? Envelope.decode(body)
+        let data = body.isEmpty ? nil : try? handles.decode(body, error.references)
         var cause = Value.null
         for next in error.causes.reversed() { cause = .error(diagnostic(next, .null, cause, session: session)) }
         return diagnostic(error, data ?? .null, cause, session: session)
