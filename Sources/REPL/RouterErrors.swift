@@ -49,16 +49,10 @@ extension Router {
         return "\(error.message), at \(path)"
     }
 
-    /// What the kernels call functions.
-    private static let callables: Set = ["function", "builtin_function_or_method", "method", "type", "Function"]
-
     private func help(_ error: ErrorHeader) -> String? {
         if let lost = error.lost { return "lost: \(lost)" }
         if error.type == "NameError", console.hintsAtQuotes {
             return "in a one-liner the outer shell takes quotes away: meta -e '(py \"…\")'"
-        }
-        if error.code == "value/uncopyable", Self.callables.contains(error.type ?? "") {
-            return "a function stays in its runtime; #(py.f #) is a function of meta that calls it there"
         }
         if error.code == "value/uncopyable" {
             return "keep it there, (py \"x = …\"), and work with it by name, or convert it: str(x), list(x), x.tolist()"
