@@ -325,14 +325,14 @@ __meta_value() {
 # Asks what __meta_ask says and waits: the answer as __meta_values, or a message and a status.
 __meta_upcall() {
     # An interrupt that comes from here on is not this process's.
-    builtin local __meta_running= __meta_pending= __meta_shield= status=130 key=path
+    builtin local __meta_running= __meta_pending= __meta_shield= __meta_before= status=130 key=path
     # Several processes may ask at a time: the number tells which, and when it has died.
     builtin local -i "__meta_number=BASHPID << 20 | (++__meta_upcalls & 0xfffff)"
     if [[ $BASHPID != "$__meta_process" ]] && ! __meta_shielded; then
         __meta_shield=1
         builtin trap __meta_interrupt INT
     fi
-    if __meta_turn "$__meta_within" "+$__meta_number" keep; then
+    if __meta_turn "$__meta_within" "+$__meta_number" __meta_before; then
         [[ ${__meta_ask[0]} != eval ]] || key=language
         __meta_fields_of "${__meta_ask[@]:3}"
         builtin local "body=$__meta_encoded"
@@ -413,25 +413,35 @@ __meta_serve() {
     { __meta_finish "$1"; } 2>&-
 }
 
-# Who reads the upcall socket: the processes of this shell take turns. A pipe holds one line, which is taken, changed and
-# put back: a stack of upcalls, innermost first, `+` one that reads, `-` one that waits while it runs what was asked on
-# its behalf. Waits until `from` is on top, or nothing is, and puts `to` in its place, or on it to `keep` it. Fails when
-# interrupted before an upcall was sent.
+# Who reads the upcall socket: the processes of this shell take turns. A pipe holds one record, which is taken, changed and
+# put back, in one read and one write: the innermost open upcall and the one around it, `+` one that reads, `-` one that
+# waits while it runs what was asked on its behalf. Waits until `from` or nothing is the innermost; `to` takes its place,
+# or comes on top of it with the name of a variable that is to keep what was there. Fails when that is interrupted.
 __meta_turn() {
-    builtin local "IFS= " top rest
+    builtin local LC_ALL=C record top under
     while builtin true; do
-        # A process that was killed with the line in its hand took it with it.
-        builtin read -r -t 10 -u 13 top rest || top= rest=
-        while [[ -n $top ]] && ! builtin kill -0 "$((${top#?} >> 20))" 2>&-; do
-            builtin read -r top rest <<<"$rest"
-        done
+        # A process that was killed with the record in its hand took it with it.
+        builtin read -r -t 10 -u 13 -N 64 record || record=
+        top=${record%% *}
+        under=${record#* }
+        under=${under%% *}
+        if [[ -n $top ]] && ! builtin kill -0 "$((${top#?} >> 20))" 2>&-; then
+            top=$under under=
+        fi
         [[ -n $top && $top != "$1" ]] || builtin break
-        builtin printf '%s\n' "$top $rest" >&13
+        builtin printf '%-64s' "$top $under" >&13
         [[ -z ${3-} || -z $__meta_pending ]] || builtin return 1
         # A nap: nobody writes to this.
         builtin read -r -t 0.02 <> <(:)
     done
-    builtin printf '%s\n' "$2 ${3:+$top }$rest" >&13
+    if [[ -n ${3-} ]]; then
+        builtin printf -v "$3" %s "$top $under"
+        builtin printf '%-64s' "$2 $top" >&13
+    elif [[ -n $2 ]]; then
+        builtin printf '%-64s' "$2 $under" >&13
+    else
+        builtin printf '%-64s' "$__meta_before" >&13
+    fi
 }
 
 # Whether this process ignores interrupts: a job in the background.
@@ -530,4 +540,6 @@ __meta_socket=10 __meta_upward=11
 exec 5<"${BASH_SOURCE[0]}" 7<&0 8>&1 9>&2 6<<<''
 # An older bash makes a file of it.
 if [[ -p /dev/fd/6 ]]; then exec 6<>/dev/fd/6; else exec 6<> <(builtin printf '\n'); fi
+builtin read -r -u 6
+builtin printf '%-64s' '' >&6
 builtin set --
