@@ -13,14 +13,14 @@ extension Router {
                 "(handles)", arity: 0...0, lineage: .plain,
                 documentation: Documentation(
                     "What is held across runtimes, as objects: owner, ref, type, repr, holders ({session: times}, meta among them), received.",
-                    examples: ["(handles)"])
+                    examples: ["(type (handles)) => \"vector\""])
             ) { [unowned self] _ in .vector(Items(handles.rows().map(Self.row))) })
         machine.register(
             Builtin(
                 "(release handle)", arity: 1...1, lineage: .plain,
                 documentation: Documentation(
                     "Gives an object back to its runtime before the handle goes; using the handle is an error then.",
-                    examples: ["(release (py:ref \"[1, 2]\"))"])
+                    examples: ["(release (py:ref \"[1, 2]\")) => null"])
             ) { [unowned self] arguments throws(Failure) in
                 guard let handle = try RemoteObject.find(in: arguments[0]) as? Handle else {
                     throw arguments.wrong(0, "a handle")
@@ -38,7 +38,7 @@ extension Router {
                 "(fetch handle)", arity: 1...1,
                 documentation: Documentation(
                     "The content of an object that stays with its runtime, as data: what can be gone through becomes a vector, a mapping an object, an instance an object of its fields. Data is itself.",
-                    examples: ["(fetch [1 2]) => [1 2]", "(fetch (py:ref \"[1, 2]\"))"])
+                    examples: ["(fetch [1 2]) => [1 2]", "(fetch (py:ref \"[1, 2]\")) => [1 2]"])
             ) { arguments, fiber throws(Failure) in
                 guard let object = try RemoteObject.find(in: arguments[0]) else { return .value(arguments[0]) }
                 return try object.ask(.copy, in: fiber)
@@ -48,7 +48,7 @@ extension Router {
                 "(copy value)", arity: 1...1,
                 documentation: Documentation(
                     "A new object at the owner with the content of this one, as a handle. Data is its own copy.",
-                    examples: ["(copy [1 2]) => [1 2]", "(copy (py:ref \"[1, 2]\"))"])
+                    examples: ["(copy [1 2]) => [1 2]", "(fetch (copy (py:ref \"[1, 2]\"))) => [1 2]"])
             ) { [unowned self] arguments, fiber throws(Failure) in
                 guard let handle = try RemoteObject.find(in: arguments[0]) as? Handle else {
                     return .value(arguments[0])
@@ -64,7 +64,7 @@ extension Router {
                 "(share value lang)", arity: 2...2,
                 documentation: Documentation(
                     "Puts a value into a runtime, and gives the handle of what it has become there.",
-                    examples: ["(share [1 2] 'py)"])
+                    examples: ["(fetch (share [1 2] 'py)) => [1 2]"])
             ) { [unowned self] arguments, fiber throws(Failure) in
                 try runtime(arguments[1]).hold("__meta_value__", [("__meta_value__", arguments[0])], in: fiber)
             })
@@ -89,7 +89,7 @@ extension Router {
                 "(members handle)", arity: 1...1,
                 documentation: Documentation(
                     "The names of an object's attributes and methods, as its runtime lists them; of an object of meta its keys.",
-                    examples: ["(members {a: 1}) => [\"a\"]", "(members (py:ref \"1\"))"])
+                    examples: ["(members {a: 1}) => [\"a\"]", "(get (members (py:ref \"1j\")) 0) => \"conjugate\""])
             ) { [unowned self] arguments, _ in .call(library("keys"), [arguments[0]]) })
     }
 

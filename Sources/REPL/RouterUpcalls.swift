@@ -272,14 +272,16 @@ extension Router {
                 error.language = error.language ?? sessions.language(of: session)
                 try send(error, body, to: strand)
             case .lost(let diagnostic):
-                var header = header(of: diagnostic)
+                var (header, body) = message(of: diagnostic, for: strand.session)
                 header.re = strand.upcall
-                try send(header, (try? Envelope.encode(diagnostic.data)) ?? [], to: strand)
+                try send(header, body, to: strand)
             }
         } catch {
             // What does not fit into a frame is an error that does.
-            var header = header(of: machine.diagnostic(error))
+            var (header, _) = message(of: machine.diagnostic(error), for: strand.session)
             header.re = strand.upcall
+            header.references = []
+            header.original = nil
             try? send(header, [], to: strand)
         }
     }

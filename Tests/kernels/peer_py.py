@@ -17,21 +17,17 @@ def dump(value):
 
 
 class Peer(Kernel):
-    """`releases` are all that the kernel gave back; `errors_seen` its frames with a null id."""
+    """One kernel, and all of meta that it notices."""
 
     def __init__(self, language):
         super().__init__(language)
         self.upward.settimeout(DEADLINE)
         self.up = self.upward.makefile("rb")
-        self.releases = []
 
-    def receive(self):
-        """The next reply; releases are taken out of the stream."""
-        while True:
-            header, body = super().receive()
-            if header["op"] != "release":
-                return header, body
-            self.releases += header["refs"]
+    @property
+    def releases(self):
+        """All that the kernel gave back."""
+        return [list(release) for release in self.released]
 
     def send_up(self, header, body=b""):
         text, body = json.dumps(header).encode(), dump(body)

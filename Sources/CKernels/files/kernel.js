@@ -1630,9 +1630,7 @@ function describe(error, seen = new NativeSet()) {
 
 /** An error of another language keeps what it is; its own frames are inside this kernel's. */
 function describeForeign(error, fields) {
-  fields.code = `${error.code}`;
-  fields.type = `${error.type}`;
-  for (const name of ['language', 'path', 'lost', 'help']) if (typeof error[name] === 'string') fields[name] = error[name];
+  for (const name of ['code', 'type', 'language', 'path', 'lost', 'help']) if (typeof error[name] === 'string') fields[name] = error[name];
   const { frames } = error;
   if (isArray(frames)) for (let at = 0; at < frames.length; at++) push(fields.frames, plainFrame(frames[at]));
 }
@@ -2141,13 +2139,19 @@ function makeRequest(from, header) {
   return { id, header, channel: from, outer: running, started: now(), restore: null, listed: NONE_LISTED, answered: false, isSettled: false, failed: false, value: undefined };
 }
 
+/** A header as an object whose fields are only its own, whatever user code has done to all objects. */
+function readHeader(text) {
+  const header = parseJSON(text);
+  return keysOf(objectPrototype).length === 0 ? header : setPrototype(header, null);
+}
+
 /** Serves the frame that ends at `end`. A value that is a promise makes its request wait, or a nested one fail. */
 function serveFrame(from, end) {
   const { data, used } = from;
   const head = parseInt(latin1(data, used, used + 8), 16);
   const body = part(data, used + 16 + head, end);
   let header;
-  try { header = parseJSON(utf8(data, used + 16, used + 16 + head)); } catch { header = null; }
+  try { header = readHeader(utf8(data, used + 16, used + 16 + head)); } catch { header = null; }
   if (typeof header !== 'object' || header === null || typeof header.op !== 'string' || !(has(header, 'id') || has(notices, header.op) || (from === up && has(header, 're')))) {
     from.used = end;
     return sendError(null, { code: 'wire/unreadable', message: `header is not a request of at most ${HEADER_LIMIT} bytes` });
