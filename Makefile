@@ -24,8 +24,8 @@ check: ## format, C and kernel checkers, the arrows between rooms, links
 conformance: ## grade the kernels that meta brings and the example against every rule of the protocol
 	@scripts/setup run && scripts/build && exec scripts/conformance $(ARGS)
 
-bench: ## measure against contenders and write docs/benchmarks.md
-	@scripts/setup check && scripts/build && exec python3 scripts/bench $(ARGS)
+bench: ## measure against contenders and write docs/benchmarks.md (ARGS='WORD …' only some rows, --long the long forms)
+	@scripts/setup bench && scripts/build && exec python3 scripts/bench $(ARGS)
 
 format: ## format the Swift sources in place
 	@swift format --in-place --recursive Package.swift Sources Tests

@@ -19,7 +19,10 @@ enum InterruptCases {
                 try probe.waitForOutput("busy\n")
                 try interrupt(probe, id)
             },
-            Case("interrupt-keeps-state", "keep what was defined before the interrupt", needs: ["eval"], samples: ["keep", "kept", "busy"]) {
+            Case(
+                "interrupt-keeps-state", "keep what was defined before the interrupt", needs: ["eval"],
+                samples: ["keep", "kept", "busy"]
+            ) {
                 probe throws(Complaint) in
                 _ = try probe.value(of: probe.eval(try probe.sample("keep")))
                 let id = probe.eval(try probe.sample("busy"))
@@ -31,7 +34,10 @@ enum InterruptCases {
                 probe throws(Complaint) in
                 for _ in 0..<5 { try idle(probe) }
             },
-            Case("interrupt-late", "answer each request once, however signals fall between them", needs: ["eval"], samples: ["sum"]) {
+            Case(
+                "interrupt-late", "answer each request once, however signals fall between them", needs: ["eval"],
+                samples: ["sum"]
+            ) {
                 probe throws(Complaint) in
                 try late(probe)
             },
@@ -47,17 +53,11 @@ enum InterruptCases {
             do throws(Complaint) {
                 try probe.expectError(id, ["runtime/interrupted"])
                 probe.deadline = deadline
-                return try calm(probe)
+                return try probe.settle()
             } catch {
                 guard error.message == "no answer in time", deadline > .now else { throw error }
             }
         }
-    }
-
-    /// A signal that came after the end may still end the next request: that one only.
-    private static func calm(_ probe: Probe) throws(Complaint) {
-        let id = probe.request("conformance-ping")
-        try probe.expectError(id, ["runtime/unsupported", "runtime/interrupted"])
     }
 
     private static func idle(_ probe: Probe) throws(Complaint) {
@@ -65,7 +65,7 @@ enum InterruptCases {
         guard try probe.isSilent(for: .milliseconds(30)) else {
             throw .broken("an interrupt while idle was answered, or ended the kernel")
         }
-        try calm(probe)
+        try probe.settle()
         try probe.expect(try probe.value(of: probe.eval(try probe.sample("sum"))), "42")
     }
 
@@ -88,8 +88,7 @@ enum InterruptCases {
                 }
             }
         }
-        try calm(probe)
-        try calm(probe)
+        try probe.settle()
         probe.kernel.forgetOutput()
         try probe.expect(try probe.value(of: probe.eval(code)), "42")
     }

@@ -40,9 +40,10 @@ class Line:
 
 def header_of(header):
     try:
-        return json.loads(header)
+        fields = json.loads(header)
     except ValueError:
         return None
+    return fields if isinstance(fields, dict) else None
 
 
 def keep(header, body):
@@ -58,7 +59,7 @@ def down(fault):
     def change(header, body):
         fields = header_of(header)
         last.clear()
-        last.update(fields if isinstance(fields, dict) else {"raw": header})
+        last.update(fields or {})
         frames = fault(fields, header, body) if fault else None
         return [(header, body)] if frames is None else frames
 

@@ -470,9 +470,8 @@ def test_getattr_that_fails_or_hangs(py, getter):
 
 
 def test_tagged_cannot_forge_a_ref(py):
-    error = py.fail("import meta; meta.Tagged('Ref', {'owner': 'js', 'generation': 1, 'ref': 1})")
-    assert error["code"] == "value/uncopyable"
-    assert py.fail("meta.Tagged('X', {'_type': 'Ref'})")["code"] == "value/uncopyable"
+    for code in ("meta.Tagged('Ref', {'owner': 'js', 'generation': 1, 'ref': 1})", "meta.Tagged('X', {'_type': 'Ref'})"):
+        assert json.loads(py.run("import meta; " + code))["owner"] == "py"
 
 
 def test_held_files_are_flushed_at_the_end(py, tmp_path):

@@ -4,7 +4,7 @@ import pathlib
 
 import records
 from contest import Row
-from programs import BASH, META, NODE, PEERS_PYTHON, PYTHON, available, compiled, milliseconds, run
+from programs import BASH, META, NODE, PEERS_PYTHON, PYTHON, Unavailable, available, compiled, milliseconds, run
 
 HERE = pathlib.Path(__file__).resolve().parent
 CALL_COUNT = 2000
@@ -161,8 +161,17 @@ def echo_record(language: str):
 
 def peer(name: str, count: int):
     """Microseconds for a call of another bridge."""
-    command = [PEERS_PYTHON, str(HERE / "peers.py"), name, str(count)]
-    return lambda: float(run([available(PEERS_PYTHON, "the peers' Python"), *command[1:]]))
+
+    def sample() -> float:
+        python = available(PEERS_PYTHON, "the Python with other bridges")
+        try:
+            return float(run([python, str(HERE / "peers.py"), name, str(count)]))
+        except RuntimeError as error:
+            if "ModuleNotFoundError" in str(error):
+                raise Unavailable(f"{error} (scripts/setup bench)") from None
+            raise
+
+    return sample
 
 
 def quoted(text: str) -> str:

@@ -5,13 +5,16 @@ header, a JSON body. Each request that has an id gets exactly one `ret` or `err`
 owns descriptors 1 and 2. Start is paid by every one-liner, so only what the hello needs is imported here.
 """
 
+import gc
+
+gc.disable()  # until the hello is out: nothing of the start is garbage
+
 import _ast
 import _json
 import _signal
 import _thread
 import _weakref
 import builtins
-import gc
 import os
 import sys
 import time
@@ -84,6 +87,12 @@ class Tagged:
         return "meta.Tagged(%r, %r)" % (self.tag, self.fields)
 
 
+class Map(dict):
+    """A map of another language whose keys are all text (`meta.Map`): a dict that goes home as a map, not as an object."""
+
+    __slots__ = ()
+
+
 class Undefined:
     """The type of `meta.undefined`, JavaScript's undefined."""
 
@@ -102,7 +111,7 @@ undefined = Undefined()
 def install_module():
     """Makes `import meta` work in user code."""
     module = type(sys)("meta", "What meta offers to the Python inside it.")
-    for member in (Error, Tagged, Undefined, Handle):
+    for member in (Error, Tagged, Map, Undefined, Handle):
         member.__module__ = "meta"
         setattr(module, member.__name__, member)
     for name, function in (("call", call_up), ("eval", eval_up), ("fetch", fetch), ("ref", Held), ("release", release)):
@@ -202,34 +211,27 @@ def nesting(text):
     return deepest
 
 
-class Limits:
-    """Python's limits as user code set them, and what the kernel adds while it converts or waits for upcalls."""
-
-    lock = _thread.RLock()
-    user = mine = 0  # the recursion limit of the user, and the one that is set
-    lifted = 0  # conversions that are under way
-    room = 0  # frames that upcalls may use
-
-    @classmethod
-    def change(limits, lifted, room):
-        with limits.lock:
-            now = sys.getrecursionlimit()
-            if now != limits.mine:
-                limits.user = now
-            limits.lifted += lifted
-            limits.room += room
-            limits.mine = limits.user + limits.room + (6 * DEPTH_LIMIT if limits.lifted else 0)
-            try:
-                sys.setrecursionlimit(limits.mine)
-            except RecursionError:  # user code set less than is in use now
-                limits.mine = now
+def change_limits(lifted, room):
+    """Sets Python's recursion limit to what user code set and the kernel adds: for conversions, one `lifted` each,
+    and for `room` frames that upcalls may use."""
+    with TABLE:
+        now = sys.getrecursionlimit()
+        if now != State.limit:
+            State.user_limit = now
+        State.lifted += lifted
+        State.room += room
+        State.limit = State.user_limit + State.room + (6 * DEPTH_LIMIT if State.lifted else 0)
+        try:
+            sys.setrecursionlimit(State.limit)
+        except RecursionError:  # user code set less than is in use now
+            State.limit = now
 
 
 class Unlimited:
     """Lifts Python's limits on digits and recursion for the kernel's own conversions; no user code runs inside."""
 
     def __enter__(self):
-        Limits.change(1, 0)
+        change_limits(1, 0)
         self.digits = getattr(sys, "get_int_max_str_digits", int)()
         if self.digits:
             sys.set_int_max_str_digits(0)
@@ -237,7 +239,7 @@ class Unlimited:
     def __exit__(self, *_):
         if self.digits:
             sys.set_int_max_str_digits(self.digits)
-        Limits.change(-1, 0)
+        change_limits(-1, 0)
 
 
 def check_all_text(value):
@@ -413,7 +415,8 @@ def read_map(fields):
     result = {key: value for key, value in entries}
     if len(result) != len(entries):
         raise ValueError("keys that are equal in Python")
-    return result
+    # With `_type` among them it was an object, with another kind of key a dict is written as a Map anyway.
+    return Map(result) if "_type" not in result and set(map(type, result)) <= {str} else result
 
 
 def read_undefined(fields):
@@ -501,10 +504,10 @@ def c_encoder():
     return _json.make_encoder({}, refuse, quote, None, ":", ",", False, False, False)
 
 
-def encode(value, sending=None):
+def encode(value, refs=None):
     """The JSON text (bytes) of a value, exact. Raises Failure `value/…` naming the path.
 
-    What cannot be copied crosses as a Ref, which `sending` counts.
+    What cannot be copied crosses as a Ref, which `list_own` adds to `refs`.
     """
     kind = type(value)
     if kind is int and -(1 << 64) < value < 1 << 64:
@@ -513,7 +516,7 @@ def encode(value, sending=None):
         text = encode_plain(value)
         if text is not None:
             return text
-    out = Output(sending or Sending())
+    out = Output({} if refs is None else refs)
     with Unlimited():
         write(value, "", out, 1)
     for place, member, number in out.late:
@@ -526,10 +529,10 @@ class Output:
     """The text of one body while it is written: its `parts`; `put` adds one; `above` holds the ids of the containers
     around; `late` are places for Refs, whose reprs are user code and run when the walk is over."""
 
-    __slots__ = ("parts", "put", "above", "sending", "late")
+    __slots__ = ("parts", "put", "above", "refs", "late")
 
-    def __init__(self, sending):
-        self.parts, self.above, self.sending, self.late = [], set(), sending, []
+    def __init__(self, refs):
+        self.parts, self.above, self.refs, self.late = [], set(), refs, []
         self.put = self.parts.append
 
 
@@ -603,8 +606,7 @@ def key_path(key):
     return "[%s]" % (key if type(key) in (int, bool, float) else type(key).__name__)
 
 
-class Uncopyable(Exception):
-    """Raised by a writer, before it puts anything, for a value that crosses as a Ref."""
+UNCOPYABLE = "value/uncopyable"  # raised by a writer before it puts anything: the value crosses as a Ref
 
 
 def write(value, path, out, depth):
@@ -622,7 +624,9 @@ def write(value, path, out, depth):
     out.above.add(id(value))
     try:
         writer(value, path, out, depth)
-    except Uncopyable:
+    except Failure as failure:
+        if failure.code != UNCOPYABLE:
+            raise
         write_ref(value, path, out, depth)
     out.above.discard(id(value))
 
@@ -734,7 +738,7 @@ def write_undefined(value, path, out, depth):
 
 def write_tagged(value, path, out, depth):
     if value.tag in ("Ref", "Buffer") or type(value.tag) is not str or "_type" in value.fields:
-        raise Failure("value/uncopyable", "a Tagged cannot stand for %.80s" % (value.tag,), path, "meta.Tagged")
+        raise Failure(UNCOPYABLE, "it would forge what it is not")
     out.put('{"_type":%s' % quote(value.tag))
     for name, item in value.fields.items():
         out.put(",%s:" % quote(name))
@@ -750,7 +754,7 @@ def write_error(value, path, out, depth):
                 fields[name] = getattr(value, name)
     else:
         if EXCEPTION_FIELDS(value).keys() - {TRAVELLED}:
-            raise Uncopyable
+            raise Failure(UNCOPYABLE, "it has attributes")
         arguments = value.__reduce__()[1]
         fields = {"code": "runtime/raised", "type": type(value).__name__, "message": message_of(value)}
         fields.update(frames=frames_of(value), language="py", data=list(arguments))
@@ -798,7 +802,7 @@ def write_date(value, path, out, depth):
 
 def write_time(value, path, out, depth):
     if zone_key(value.tzinfo):
-        raise Uncopyable  # it has no offset that could be told
+        raise Failure(UNCOPYABLE, "a time in a named zone has no offset")
     put_text(out, "Time", value.isoformat(), fold=value.fold)
 
 
@@ -814,7 +818,7 @@ def zone_key(zone):
         return None
     if module_of(type(zone)) == "zoneinfo" and getattr(zone, "key", None):
         return zone.key
-    raise Uncopyable
+    raise Failure(UNCOPYABLE, "only Python knows this zone")
 
 
 def duration_text(value):
@@ -840,6 +844,7 @@ WRITERS = {
     set: write_set,
     bytes: write_bytes,
     complex: write_complex,
+    Map: write_map,
     Undefined: write_undefined,
     Tagged: write_tagged,
 }
@@ -881,39 +886,33 @@ HELD = {}  # number -> [object, count]
 NUMBERS = {}  # id of the object -> number
 
 
-class Sending:
-    """The refs of one frame that is being written, each counted once; `undo` when the frame is not sent after all."""
+def list_own(refs, value):
+    """The number of an object of ours, which the frame lists from now on in `refs` (a dict, for its order): the
+    (owner, generation, number) of each ref once, counted as sent."""
+    with TABLE:
+        number = NUMBERS.get(id(value))
+        if number is None:
+            number = State.numbers = State.numbers + 1
+            NUMBERS[id(value)] = number
+            HELD[number] = [value, 0]
+        key = (State.session, State.generation, number)
+        if key not in refs:
+            refs[key] = True
+            HELD[number][1] += 1
+    return number
 
-    __slots__ = ("refs",)
 
-    def __init__(self):
-        self.refs = {}  # (owner, generation, number) -> True, in order of appearance
+def unlist(refs):
+    """Takes the sendings back when the frame is not sent after all."""
+    for owner, generation, number in refs:
+        if (owner, generation) == (State.session, State.generation):
+            drop(number, 1)
+    refs.clear()
 
-    def own(self, value):
-        """The number of an object of ours, which this frame lists from now on."""
-        with TABLE:
-            number = NUMBERS.get(id(value))
-            if number is None:
-                number = State.numbers = State.numbers + 1
-                NUMBERS[id(value)] = number
-                HELD[number] = [value, 0]
-            key = (State.session, State.generation, number)
-            if key not in self.refs:
-                self.refs[key] = True
-                HELD[number][1] += 1
-        return number
 
-    def listing(self):
-        """The header field, with a comma before it; empty when there are none."""
-        if not self.refs:
-            return ""
-        return ',"refs":[%s]' % ",".join(['[%s,%d,%d]' % (quote(owner), *rest) for owner, *rest in self.refs])
-
-    def undo(self):
-        for owner, generation, number in self.refs:
-            if (owner, generation) == (State.session, State.generation):
-                drop(number, 1)
-        self.refs = {}
+def refs_field(refs):
+    """The header field as text, a comma before it."""
+    return ',"refs":[%s]' % ",".join(["[%s,%d,%d]" % (quote(owner), *rest) for owner, *rest in refs])
 
 
 def drop(number, times):
@@ -956,10 +955,10 @@ def write_ref(value, path, out, depth):
         value = value.value
     if type(value) in HANDLES:
         key = living(value)
-        out.sending.refs[key] = True
+        out.refs[key] = True
         number = key
     else:
-        number = out.sending.own(value)
+        number = list_own(out.refs, value)
     out.late.append((len(out.parts), value, number))
     out.put("")
 
@@ -1300,7 +1299,9 @@ class State:
     """What signal handlers, requests and upcalls share."""
 
     session, generation = "py", 1  # as `init` says
-    numbers = 0  # the last number of an object
+    numbers = upcalls = 0  # the last number of an object, and of an upcall
+    limit = user_limit = room = lifted = 0  # of recursion: what is set, what the user set, what the kernel adds
+    reads = False  # a thread reads descriptor 4
     running = False  # user code of the main thread may be interrupted
     waiting = False  # the main thread waits for an upcall: meta interrupts who works for it
     asked = False  # SIGINT came while the kernel's own code ran
@@ -1585,7 +1586,7 @@ def op_items(request, value):
     except Exception as error:
         if not items:
             raise
-        more, iterator = True, Broken(error)  # what came before the error is not lost
+        more, iterator = True, broken(error)  # what came before the error is not lost
     return Chunk(items, iterator if more else None)
 
 
@@ -1610,14 +1611,10 @@ async def gather_awaiting(iterator, count, items):
     return False
 
 
-class Broken:
+def broken(error):
     """What is left of an iteration that failed: its error."""
-
-    def __init__(self, error):
-        self.error = error
-
-    def __iter__(self):
-        raise self.error
+    raise error
+    yield
 
 
 def op_inspect(request, value):
@@ -1789,11 +1786,11 @@ def copied(value):
     """What a bulk copy of a value holds: the content of what can be iterated, the fields of an instance."""
     if type(value) in HANDLES:
         return fetch(value)
-    Limits.change(0, 4 * DEPTH_LIMIT)
+    change_limits(0, 4 * DEPTH_LIMIT)
     try:
         result = bulk(value, "", set(), 1)
     finally:
-        Limits.change(0, -4 * DEPTH_LIMIT)
+        change_limits(0, -4 * DEPTH_LIMIT)
     if result is value and type(value) not in WRITERS and late_writer(type(value)) is None:
         raise Failure("value/uncopyable", "%s cannot be copied" % type_name(type(value)), type=type_name(type(value)))
     return result
@@ -2025,32 +2022,19 @@ def line_of(source, number):
 # -------------------------------------------------------------------------------------------------------- upcalls
 
 
-class Upcall:
-    """One request of ours that meta works on: the frames that came for it, and the bell of the thread that waits."""
-
-    __slots__ = ("frames", "bell")
-
-    def __init__(self):
-        self.frames, self.bell = [], _thread.allocate_lock()
-        self.bell.acquire()
-
-    def ring(self):
-        if self.bell.locked():
-            try:
-                self.bell.release()
-            except RuntimeError:
-                pass  # another thread rang at the same moment
+# Those under way: id -> (frames that came for it, bell of the thread that waits). One of the threads that wait reads
+# descriptor 4 and hands frames over by id. TABLE guards all of this.
+UPCALLS = {}
+SERVING = {}  # thread -> id of the request that it works on
+EXCHANGING = set()  # threads that are inside the kernel's own code here
 
 
-class Upcalls:
-    """Those under way. One of the threads that wait reads descriptor 4 and hands frames over by id."""
-
-    lock = _thread.RLock()
-    open = {}  # id -> Upcall
-    count = 0
-    is_read = False  # a thread reads
-    serving = {}  # thread -> id of the request that it works on
-    exchanging = set()  # threads that are inside the kernel's own code here
+def ring(bell):
+    if bell.locked():
+        try:
+            bell.release()
+        except RuntimeError:
+            pass  # another thread rang at the same moment
 
 
 ROOM = 60  # frames of Python for one upcall and what it asks back
@@ -2066,26 +2050,26 @@ def ask(fields, about=None, value=NOTHING):
     heed_interrupt()
     if State.forked:
         raise Error("a copy of the kernel made by fork cannot reach meta", "session/forked")
-    if me in Upcalls.exchanging:
+    if me in EXCHANGING:
         raise Error("a finalizer cannot reach meta while its thread waits for meta", "session/busy")
-    Limits.change(0, ROOM)
-    sending = Sending()
+    change_limits(0, ROOM)
+    refs = {}
     try:
         if about is not None:
             fields["ref"] = living(about)
-        body = b"" if value is NOTHING else encode(value, sending)
-        header, body = exchange(me, fields, sending, body)
+        body = b"" if value is NOTHING else encode(value, refs)
+        header, body = exchange(me, fields, refs, body)
         if header["op"] == "ret":
             return answer_of(fields["op"], header, body)
         error = received_error(header, body)
     except Failure as failure:
-        sending.undo()
+        unlist(refs)
         error = Error(str(failure), failure.code, failure.type or "", path=failure.path)
     except BaseException:
-        sending.undo()
+        unlist(refs)
         raise
     finally:
-        Limits.change(0, -ROOM)
+        change_limits(0, -ROOM)
     raise error
 
 
@@ -2107,62 +2091,63 @@ def answer_of(operation, header, body):
         receiving.finish()
 
 
-def exchange(me, fields, sending, body):
+def exchange(me, fields, refs, body):
     """Sends an upcall; returns the (header, body) of its answer."""
-    upcall = Upcall()
-    with Upcalls.lock:
-        number = Upcalls.count = Upcalls.count + 1
-        Upcalls.open[number] = upcall
-    header = upcall_header(number, Upcalls.serving.get(me), fields, sending)
+    frames, bell = upcall = [], _thread.allocate_lock()
+    bell.acquire()
+    with TABLE:
+        number = State.upcalls = State.upcalls + 1
+        UPCALLS[number] = upcall
+    header = upcall_header(number, SERVING.get(me), fields, refs)
     main = me == MAIN
     if main:
         State.waiting = True
-    Upcalls.exchanging.add(me)
+    EXCHANGING.add(me)
     try:
         State.up.send(header, body)
         while True:
-            request, header, body = take(upcall)
+            request, body = take(frames, bell)
             if "in" not in request:
                 return request, body
-            Upcalls.exchanging.discard(me)
-            serve(me, request, header, body)
-            Upcalls.exchanging.add(me)
+            EXCHANGING.discard(me)
+            serve(me, request, body)
+            EXCHANGING.add(me)
     except (OSError, EOFError):
         raise Error("meta closed its side", "session/closed") from None
     finally:
-        Upcalls.exchanging.discard(me)
-        with Upcalls.lock:
-            del Upcalls.open[number]
+        EXCHANGING.discard(me)
+        with TABLE:
+            del UPCALLS[number]
         pass_on()
         if main:
             State.waiting = False
 
 
-def upcall_header(number, serving, fields, sending):
+def upcall_header(number, serving, fields, refs):
     fields["id"] = number
     if serving is not None:
         fields["for"] = serving
-    if sending.refs:
-        fields["refs"] = list(sending.refs)
+    if refs:
+        fields["refs"] = list(refs)
     return "".join(encode_header(fields, 0)).encode("utf-8", "replace")
 
 
-def take(upcall):
-    """The next frame for an upcall as (header parsed, header, body), read by this thread or by another."""
+def take(frames, bell):
+    """The next frame for an upcall as (header, body), read by this thread or by another."""
     while True:
-        with Upcalls.lock:
-            if upcall.frames:
-                return upcall.frames.pop(0)
-            reads = not Upcalls.is_read
+        with TABLE:
+            if frames:
+                return frames.pop(0)
+            reads = not State.reads
             if reads:
-                Upcalls.is_read = True
+                State.reads = True
         if not reads:
-            upcall.bell.acquire()
+            bell.acquire()
             continue
         try:
             frame = State.up.read()
         finally:
-            Upcalls.is_read = False
+            State.reads = False
         if frame is None:
             raise EOFError
         hand_over(*frame)
@@ -2174,11 +2159,11 @@ def hand_over(header, body):
     if request is None:
         return State.up.send({"op": "err", "re": None, "code": "wire/unreadable", "message": "header is not a request"})
     wanted = request.get("in", request.get("re"))
-    with Upcalls.lock:
-        upcall = Upcalls.open.get(wanted) if type(wanted) is int else None
+    with TABLE:
+        upcall = UPCALLS.get(wanted) if type(wanted) is int else None
         if upcall is not None:
-            upcall.frames.append((request, header, body))
-            upcall.ring()
+            upcall[0].append((request, body))
+            ring(upcall[1])
     if upcall is None and request.get("id") is not None:
         State.up.send({"op": "err", "re": request["id"], "code": "wire/unreadable",
                        "message": "no upcall %.40r waits here" % (wanted,)})
@@ -2186,14 +2171,14 @@ def hand_over(header, body):
 
 def pass_on():
     """Wakes the other threads that wait, so that one of them reads."""
-    with Upcalls.lock:
-        for upcall in Upcalls.open.values():
-            upcall.ring()
+    with TABLE:
+        for _, bell in UPCALLS.values():
+            ring(bell)
 
 
-def serve(me, request, header, body):
+def serve(me, request, body):
     """Answers a request that came for the upcall which this thread waits for."""
-    outer = Upcalls.serving.get(me)
+    outer = SERVING.get(me)
     if me != MAIN:
         respond(State.up, request, body)
     else:
@@ -2203,9 +2188,9 @@ def serve(me, request, header, body):
         State.asked, State.raised = kept
         State.running = State.waiting = True
     if outer is None:
-        Upcalls.serving.pop(me, None)
+        SERVING.pop(me, None)
     else:
-        Upcalls.serving[me] = outer
+        SERVING[me] = outer
 
 
 def call_up(name, /, *arguments, **keywords):
@@ -2376,17 +2361,17 @@ def refuse_frame(message):
 def respond(channel, request, body):
     """Answers one request with exactly one `ret` or `err`, on the descriptor it came from."""
     me, identity = _thread.get_ident(), request["id"]
-    Upcalls.serving[me] = identity
-    sending, value = Sending(), None
+    SERVING[me] = identity
+    refs, value = {}, None
     started = time.perf_counter()
     if me == MAIN:
         State.running = True
     try:
         value = perform(request, body)
         elapsed = (time.perf_counter() - started) * 1e6
-        reply, text = success(request, value, elapsed, sending)
+        reply, text = success(request, value, elapsed, refs)
     except BaseException as error:
-        sending.undo()
+        unlist(refs)
         if me == MAIN:
             State.running = False
         reply, text = error_reply(identity, error)
@@ -2414,24 +2399,24 @@ def perform(request, body):
     return Held(value) if "hold" in request and request["hold"] else value
 
 
-def success(request, value, elapsed, sending):
+def success(request, value, elapsed, refs):
     """The header and body of a `ret`."""
     kind, more = type(value), ""
     if kind is Chunk:
         more = ',"more":%s' % ("false" if value.iterator is None else "true")
         if value.iterator is not None:
-            number = sending.own(value.iterator)
+            number = list_own(refs, value.iterator)
             more += ',"iterator":[%s,%d,%d]' % (quote(State.session), State.generation, number)
         value = value.items
         kind = list
     elif kind is Held:
         kind = type(value.value)
-    text = encode(value, sending)
+    text = encode(value, refs)
     if len(text) > BODY_LIMIT:
         raise Failure("value/too-large", "a body has at most %d bytes, got %d" % (BODY_LIMIT, len(text)))
     name = quote(type_name(kind))
-    if sending.refs:
-        more += sending.listing()
+    if refs:
+        more += refs_field(refs)
     header = '{"op":"ret","re":%d,"type":%s,"elapsed":%.1f%s}' % (request["id"], name, elapsed, more)
     return header.encode("utf-8", "replace"), text
 
@@ -2439,42 +2424,42 @@ def success(request, value, elapsed, sending):
 def error_reply(identity, error):
     """The header and body of an `err`; describing runs user code (`__str__`), which may fail or need an interrupt."""
     main = _thread.get_ident() == MAIN
-    sending, body = Sending(), b""
+    refs, body = {}, b""
     try:
         if main:
             State.running, State.asked = True, False
         fields = apply(describe, (error,), {})
-        body = error_data(error, sending)
-        add_original(error, fields, sending)
+        body = error_data(error, refs)
+        add_original(error, fields, refs)
     except BaseException as second:
-        sending.undo()
+        unlist(refs)
         body = b""
         fields = {"code": "runtime/interrupted" if State.raised and main else "runtime/raised",
                   "type": type_name(type(error)), "message": "%s, and describing it failed" % type_name(type(second))}
     finally:
         if main:
             State.running = False
-    header = err_header(identity, fields, sending)
+    header = err_header(identity, fields, refs)
     if len(header) > HEADER_LIMIT:
         short = {"code": fields["code"], "type": fields["type"][:200], "message": fields["message"][:2000] + "…"}
-        sending.undo()
-        header, body = err_header(identity, short, sending), b""
+        unlist(refs)
+        header, body = err_header(identity, short, refs), b""
     return header, body
 
 
-def error_data(error, sending):
+def error_data(error, refs):
     """The body of an `err`; empty when what the exception holds cannot cross."""
     data = NOTHING if isinstance(error, Failure) else data_of(error)
     if data is NOTHING:
         return b""
     try:
-        return encode(data, sending)
+        return encode(data, refs)
     except Failure:
-        sending.undo()
+        unlist(refs)
         return b""
 
 
-def add_original(error, fields, sending):
+def add_original(error, fields, refs):
     """Lists the exception object itself, which its owner holds from now on."""
     if isinstance(error, Failure) or fields["code"] == "runtime/interrupted":
         return
@@ -2482,16 +2467,16 @@ def add_original(error, fields, sending):
         if error.handle is None:
             return
         fields["ref"] = living(error.handle)
-        sending.refs[fields["ref"]] = True
+        refs[fields["ref"]] = True
     else:
         error.__traceback__ = users_part(error.__traceback__)
-        fields["ref"] = [State.session, State.generation, sending.own(error)]
+        fields["ref"] = [State.session, State.generation, list_own(refs, error)]
 
 
-def err_header(identity, fields, sending):
+def err_header(identity, fields, refs):
     header = {"op": "err", "re": identity, **fields}
-    if sending.refs:
-        header["refs"] = list(sending.refs)
+    if refs:
+        header["refs"] = list(refs)
     return "".join(encode_header(header, 0)).encode("utf-8", "replace")
 
 
@@ -2555,6 +2540,7 @@ def main():
     start_streams()
     sys.meta_path.insert(0, LinecacheFinder)
     untouched = traces()
+    gc.enable()
     while True:
         if _signal.getsignal(_signal.SIGINT) is not on_interrupt:
             _signal.signal(_signal.SIGINT, on_interrupt)
