@@ -28,7 +28,7 @@ enum InterruptCases {
                 let id = probe.eval(try probe.sample("busy"))
                 try probe.waitForOutput("busy\n")
                 try interrupt(probe, id)
-                try probe.expect(try probe.value(of: probe.eval(try probe.sample("kept"))), "42")
+                try probe.expect(try probe.valueAfterInterrupts(try probe.sample("kept")), "42")
             },
             Case("interrupt-idle", "not mind an interrupt while nothing runs", needs: ["eval"], samples: ["sum"]) {
                 probe throws(Complaint) in
@@ -66,7 +66,7 @@ enum InterruptCases {
             throw .broken("an interrupt while idle was answered, or ended the kernel")
         }
         try probe.settle()
-        try probe.expect(try probe.value(of: probe.eval(try probe.sample("sum"))), "42")
+        try probe.expect(try probe.valueAfterInterrupts(try probe.sample("sum")), "42")
     }
 
     private static func late(_ probe: Probe) throws(Complaint) {
@@ -90,6 +90,6 @@ enum InterruptCases {
         }
         try probe.settle()
         probe.kernel.forgetOutput()
-        try probe.expect(try probe.value(of: probe.eval(code)), "42")
+        try probe.expect(try probe.valueAfterInterrupts(code), "42")
     }
 }

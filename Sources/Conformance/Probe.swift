@@ -196,6 +196,13 @@ final class Probe {
         kernel.signal(2)
     }
 
+    /// Whether a signal may still be on its way; counts it as arrived.
+    func takeStray() -> Bool {
+        guard strays > 0 else { return false }
+        strays -= 1
+        return true
+    }
+
     /// Whether nothing comes for a while, but what may be repeated.
     func isSilent(for time: Duration) throws(Complaint) -> Bool {
         let end = ContinuousClock.now + time
@@ -238,10 +245,7 @@ final class Probe {
         guard case .error(let error, _) = try answer(to: id) else {
             throw .broken("an unknown operation was answered by a ret")
         }
-        if error.code == "runtime/interrupted", strays > 0 {
-            strays -= 1
-            return try settle()
-        }
+        if error.code == "runtime/interrupted", takeStray() { return try settle() }
         guard error.code == "runtime/unsupported" else {
             throw .broken("an unknown operation was answered by \(error.code) instead of runtime/unsupported")
         }
