@@ -53,9 +53,15 @@ let package = Package(
                 .product(name: "BigInt", package: "BigInt"),
             ]
         ),
+        .target(
+            name: "Conformance",
+            dependencies: ["Language", "Wire", "Sessions", .product(name: "BigInt", package: "BigInt")]),
         .executableTarget(
             name: "meta",
-            dependencies: ["REPL", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Language", "Sessions", "REPL", "Conformance",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             // docs/adr/0008-start.md
             linkerSettings: [
                 .unsafeFlags(
@@ -65,7 +71,10 @@ let package = Package(
         .testTarget(name: "LanguageTests", dependencies: ["Language"]),
         .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),
         .testTarget(name: "LineEditorTests", dependencies: ["LineEditor"]),
-        .testTarget(name: "SessionsTests", dependencies: ["Sessions", "Wire", "CSystem"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "REPLTests", dependencies: ["REPL", "Wire", "Language"]),
+        .testTarget(
+            name: "SessionsTests", dependencies: ["Sessions", "Wire", "Language", "CSystem"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -177,7 +177,7 @@ final class Analyzer {
         else { return nil }
         switch primitive {
         case .not, .raise: return arguments.count == 1 ? .primitive(primitive, arguments, site) : nil
-        case .get: return arguments.count == 2 ? .primitive(primitive, arguments, site) : nil
+        case .get, .spread: return arguments.count == 2 ? .primitive(primitive, arguments, site) : nil
         case .add, .multiply:
             guard arguments.count >= 2 else { return nil }
             return arguments.dropFirst(2).reduce(.primitive(primitive, Array(arguments.prefix(2)), site)) {

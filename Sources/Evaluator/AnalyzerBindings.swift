@@ -182,7 +182,12 @@ extension Analyzer {
     }
 
     private func destructure(_ items: Items, _ value: Node) throws(Raised) -> [Binding] {
-        let whole = Binding(variable: declare("%whole"), value: value)
+        let hasRest = items.elements.contains {
+            if case .symbol(let name) = $0 { Self.restName(name.name) != nil } else { false }
+        }
+        let wanted = hasRest ? Limit.items + 1 : items.elements.count
+        let spread: Node = .primitive(.spread, [value, .constant(.int(wanted))], currentSite)
+        let whole = Binding(variable: declare("%whole"), value: spread)
         var bindings = [whole]
         for (index, part) in items.elements.enumerated() {
             if case .symbol(let symbol) = part, let rest = Self.restName(symbol.name) {
@@ -234,7 +239,7 @@ extension Analyzer {
         if let variable = assignable(name) { return .assign(variable, value) }
         let parts = Self.split(name)
         if parts.count > 1, machine.globals.bound(name) == nil {
-            return try put(parts[0], parts.dropFirst().map { .constant(.text($0)) }, value)
+            return try put(parts[0], parts.dropFirst().map { .constant(.name($0)) }, value)
         }
         return .assignGlobal(machine.globals.named(name), value, currentSite)
     }
@@ -242,7 +247,7 @@ extension Analyzer {
     private func put(_ name: String, _ keys: [Node], _ value: Node) throws(Raised) -> Node {
         if let variable = assignable(name) { return .put(.local(variable), keys, value, currentSite) }
         let parts = Self.split(name)
-        let inner: [Node] = parts.dropFirst().map { .constant(.text($0)) }
+        let inner: [Node] = parts.dropFirst().map { .constant(.name($0)) }
         if let variable = assignable(parts[0]) { return .put(.local(variable), inner + keys, value, currentSite) }
         return .put(.global(machine.globals.named(parts[0])), inner + keys, value, currentSite)
     }

@@ -225,31 +225,54 @@ extension Analyzer {
         if case .list(let pair) = items.elements[1] { patterns = pair.elements }
         try require((1...2).contains(patterns.count), "(each (item index) collection body…)")
         let collection = try analyze(items, 2)
+        loops.append(nil)
+        defer { loops.removeLast() }
         return try scoped { () throws(Raised) -> Node in
-            let (sequence, count, index) = (declare("%items"), declare("%count"), declare("%index"))
+            let (chunk, before, rest) = (declare("%chunk"), declare("%before"), declare("%rest"))
             let label = LoopLabel()
-            label.variables = [index]
-            loops.append(nil)
-            defer { loops.removeLast() }
-            let body = try eachTurn(patterns, items, sequence, index)
-            let next: Node = .recur([.primitive(.add, [.local(index), .constant(.int(1))], nil)], label, nil)
-            let turn: Node = .branch(
-                .primitive(.less, [.local(index), .local(count)], nil), .sequence([body, next]), .constant(.null))
-            let loop: Node = .loop([index], [.constant(.int(0))], body: turn, label)
-            let length: Node = .call(.constant(try builtin("count")), [.local(sequence)], keywords: 0, currentSite)
-            let items: Node = .call(.constant(try builtin("%items")), [collection], keywords: 0, currentSite)
-            return .bind(sequence, items, body: .bind(count, length, body: loop))
+            label.variables = [chunk, before]
+            let (sequence, count) = (declare("%items"), declare("%count"))
+            let turns = try eachItem(patterns, items, sequence, count, before)
+            let further: Node = .primitive(.add, [.local(before), .local(count)], nil)
+            let next: Node = .recur([try call("%chunk", .local(rest)), further], label, nil)
+            let ending: Node = .bind(
+                rest, part(1, of: chunk), body: .branch(.local(rest), next, .constant(.null)))
+            let whole: Node = .bind(
+                sequence, try call("%items", part(0, of: chunk)),
+                body: .bind(count, try call("count", .local(sequence)), body: .sequence([turns, ending])))
+            return .loop(
+                [chunk, before], [try call("%chunk", collection), .constant(.int(0))], body: whole, label)
         }
     }
 
-    private func eachTurn(
-        _ patterns: [Value], _ items: Items, _ sequence: Variable, _ index: Variable
+    private func call(_ name: String, _ argument: Node) throws(Raised) -> Node {
+        .call(.constant(try builtin(name)), [argument], keywords: 0, currentSite)
+    }
+
+    private func part(_ index: Int, of variable: Variable) -> Node {
+        .primitive(.get, [.local(variable), .constant(.int(index))], nil)
+    }
+
+    /// The body for every item of a vector, the first of which is number `before` of all.
+    private func eachItem(
+        _ patterns: [Value], _ items: Items, _ sequence: Variable, _ count: Variable, _ before: Variable
     ) throws(Raised) -> Node {
         try scoped { () throws(Raised) -> Node in
-            let item: Node = .primitive(.get, [.local(sequence), .local(index)], currentSite)
-            var bindings = try destructure(patterns[0], item)
-            if patterns.count == 2 { bindings += try destructure(patterns[1], .local(index)) }
-            return wrap(bindings, try analyzeBody(items, from: 3))
+            let index = declare("%index")
+            let label = LoopLabel()
+            label.variables = [index]
+            let body = try scoped { () throws(Raised) -> Node in
+                var bindings = try destructure(
+                    patterns[0], .primitive(.get, [.local(sequence), .local(index)], currentSite))
+                if patterns.count == 2 {
+                    bindings += try destructure(patterns[1], .primitive(.add, [.local(before), .local(index)], nil))
+                }
+                return wrap(bindings, try analyzeBody(items, from: 3))
+            }
+            let next: Node = .recur([.primitive(.add, [.local(index), .constant(.int(1))], nil)], label, nil)
+            let turn: Node = .branch(
+                .primitive(.less, [.local(index), .local(count)], nil), .sequence([body, next]), .constant(.null))
+            return .loop([index], [.constant(.int(0))], body: turn, label)
         }
     }
 

@@ -12,6 +12,8 @@ public struct Arguments {
     public let literalKeywords: UInt64
     /// The ledger numbers of the MetaObjects that were looked at.
     public internal(set) var parents: [Int] = []
+    /// Set with the error when a remote object stands where the function takes data.
+    var want: Want?
     let function: Function
 
     init(base: UnsafeMutablePointer<Value>, count: Int, literalKeywords: UInt64 = 0, function: Function) {
@@ -91,7 +93,7 @@ public struct Arguments {
     }
 
     public mutating func items(_ index: Int) throws(Failure) -> [Value] {
-        switch try data(index) {
+        switch try collection(index) {
         case .null: return []
         case .list(let items), .vector(let items): return items.elements
         default: throw wrong(index, "a vector or list")
@@ -100,18 +102,18 @@ public struct Arguments {
 
     /// The items of a collection: a vector's, a list's, a string's characters, an object's `[key value]` pairs.
     public mutating func sequence(_ index: Int) throws(Failure) -> [Value] {
-        let value = try data(index)
+        let value = try collection(index)
         guard let items = Collections.items(value) else { throw wrong(index, "a collection") }
         return items
     }
 
     public mutating func object(_ index: Int) throws(Failure) -> Object {
-        guard case .object(let object) = try data(index) else { throw wrong(index, "an object") }
+        guard case .object(let object) = try content(index) else { throw wrong(index, "an object") }
         return object
     }
 
     public func callable(_ index: Int) throws(Failure) -> Value {
-        guard case .function = base[index] else { throw wrong(index, "a function") }
+        guard case .function = try base[index].unwrapped() else { throw wrong(index, "a function") }
         return base[index]
     }
 }
@@ -136,9 +138,9 @@ public enum Describe {
         case .list: "list"
         case .vector: "vector"
         case .object: "object"
-        case .function: "function"
+        case .function(let function): function is RemoteObject ? "handle" : "function"
         case .error: "error"
-        case .tagged(let tagged): tagged.type
+        case .tagged(let tagged): tagged.tag?.kind ?? tagged.type
         case .meta(let meta): (try? meta.data()).map(kind) ?? "unreadable"
         case .cell: "cell"
         }

@@ -9,17 +9,9 @@ enum Collections {
         case .list(let items), .vector(let items): items.elements
         case .string(let text): text.string.unicodeScalars.map { .text(String(Character($0))) }
         case .object(let object): object.entries.elements.map { pair($0.key, $0.value) }
-        case .tagged(let tagged): items(tagged)
+        case .tagged(let tagged): tagged.items
         default: nil
         }
-    }
-
-    /// The items of a tuple or set, the `[key value]` pairs of a map.
-    private static func items(_ tagged: Tagged) -> [Value]? {
-        guard ["Tuple", "Set", "Map"].contains(tagged.type),
-            case .vector(let items)? = tagged.fields["items"] ?? tagged.fields["entries"]
-        else { return nil }
-        return items.elements
     }
 
     static func pair(_ key: Key, _ value: Value) -> Value {
@@ -50,14 +42,36 @@ enum Collections {
             }
             return field
         case .tagged(let tagged):
-            if case .int = key, let items = items(tagged) { return try member(.vector(Items(items)), key) }
-            guard let name = keyText(key) else { throw wrongKey(key, "a tagged value", "a name") }
-            return name == "_type" ? .text(tagged.type) : tagged.fields[name] ?? .null
+            return try member(tagged, key)
         case .meta(let meta): return try member(try meta.data(), key)
         case .bool, .int, .double, .big, .symbol, .keyword, .function, .cell:
             throw Failure(
                 "eval/type",
                 "\(Describe.kind(value)) \(Describe.short(value)) has no members, asked for \(Describe.short(key))")
+        }
+    }
+
+    /// A tuple's item or a byte by its place, a map's value by its key, a field of any other tag by its name.
+    private static func member(_ tagged: Tagged, _ key: Value) throws(Failure) -> Value {
+        switch tagged.tag {
+        case .map?: return tagged.value(forKey: key) ?? .null
+        case .tuple?:
+            guard case .int = key else { return try named(.tagged(tagged), key, count: tagged.count ?? 0) }
+            return try member(.vector(Items(tagged.items ?? [])), key)
+        case .bytes?:
+            guard case .int(let index) = key, let bytes = tagged.bytes else {
+                return try named(.tagged(tagged), key, count: tagged.count ?? 0)
+            }
+            let place = index < 0 ? bytes.count + index : index
+            return bytes.indices.contains(place) ? .int(Int(bytes[place])) : .null
+        case .set?:
+            if keyText(key) != nil { return try named(.tagged(tagged), key, count: tagged.count ?? 0) }
+            throw Failure(
+                "eval/type", "a set has no places, asked for \(Describe.short(key))",
+                help: "(contains? s x) asks for membership, (vec s) gives its items as a vector")
+        default:
+            guard let name = keyText(key) else { throw wrongKey(key, "a \(Describe.kind(.tagged(tagged)))", "a name") }
+            return name == "_type" ? .text(tagged.type) : tagged.fields[name] ?? .null
         }
     }
 

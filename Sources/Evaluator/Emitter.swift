@@ -259,7 +259,7 @@ extension Comparison {
         case .greater: self = .greater
         case .greaterOrEqual: self = .greaterOrEqual
         case .equal: self = .equal
-        case .add, .subtract, .multiply, .not, .get, .raise: return nil
+        case .add, .subtract, .multiply, .not, .get, .raise, .spread: return nil
         }
     }
 }
@@ -278,6 +278,7 @@ extension Opcode {
         case .not: self = .not
         case .get: self = .get
         case .raise: self = .raise
+        case .spread: self = .spread
         }
     }
 }

@@ -4,12 +4,17 @@ import Language
 public final class Fiber {
     /// What a program may want to know of itself: the names its results are bound to, where output goes.
     public let name: String
+    /// What its owner keeps with it.
+    public var context: AnyObject?
     /// The top-level form it evaluates, for errors in what that form calls last.
     var site: Location?
     /// Set to make the fiber end with `eval/interrupted` at its next check.
     public var isInterrupted = false
     /// Whether an interrupt ends it without running what `finally` still has to do.
     public var isAbandoned = false
+    /// Whether it waits for an owner's answer to a comparison; the answer, until the comparison runs again with it.
+    var isAsking = false
+    var answer: Value?
     /// How many time slices its cleanups have had since it was interrupted.
     public var cleanupSlices = 0
 

@@ -38,6 +38,8 @@ enum Opcode: UInt8 {
     case jumpUnless, jumpUnlessLocalInteger, jumpUnlessLocals
     /// The member of the second value by the top one.
     case get
+    /// The second value; of a remote object as many items as the top one says.
+    case spread
     /// The members b (a constant: their names) of the top value.
     case path
     /// As `path`, but a runtime's root becomes a function to call.

@@ -15,11 +15,14 @@ public enum Library {
         registerOrder(in: machine)
         registerObjects(in: machine)
         registerPredicates(in: machine)
+        registerTagged(in: machine)
+        registerCalendar(in: machine)
         registerJSON(in: machine)
         registerProvenance(in: machine)
         registerBuilder(in: machine)
         registerControl(in: machine)
         registerDocumentation(in: machine)
+        registerRemoteObjects(in: machine)
     }
 
     /// The names of the functions written in the language.

@@ -46,14 +46,17 @@ extension Machine {
     }
 }
 
-/// An ordered collection that is cut and put together again: a string stays a string, all else becomes a vector.
+/// An ordered collection that is cut and put together again: a string stays a string, bytes stay bytes, all else becomes
+/// a vector.
 enum Stretch {
     case scalars([Unicode.Scalar])
+    case bytes([UInt8])
     case items([Value])
 
     var count: Int {
         switch self {
         case .scalars(let scalars): scalars.count
+        case .bytes(let bytes): bytes.count
         case .items(let items): items.count
         }
     }
@@ -62,6 +65,7 @@ enum Stretch {
     func part(_ range: Range<Int>) -> Value {
         switch self {
         case .scalars(let scalars): .text(scalars[range].text)
+        case .bytes(let bytes): .bytes(Array(bytes[range]))
         case .items(let items): .vector(Items(Array(items[range])))
         }
     }
@@ -69,7 +73,19 @@ enum Stretch {
     var reversed: Value {
         switch self {
         case .scalars(let scalars): .text(scalars.reversed().text)
+        case .bytes(let bytes): .bytes(bytes.reversed())
         case .items(let items): .vector(Items(items.reversed()))
+        }
+    }
+
+    /// The item at a place, from the end when negative; null where there is none.
+    func item(_ place: Int) -> Value {
+        let place = place < 0 ? count + place : place
+        guard place >= 0, place < count else { return .null }
+        switch self {
+        case .scalars(let scalars): return .text(String(scalars[place]))
+        case .bytes(let bytes): return .int(Int(bytes[place]))
+        case .items(let items): return items[place]
         }
     }
 }
@@ -83,9 +99,11 @@ extension Sequence<Unicode.Scalar> {
 }
 
 extension Arguments {
-    mutating func stretch(_ index: Int) throws(Failure) -> Stretch {
-        let value = try data(index)
+    /// - Parameter limit: how many items at most are needed of an object that stays with its runtime.
+    mutating func stretch(_ index: Int, atMost limit: Int = Limit.items + 1) throws(Failure) -> Stretch {
+        let value = try collection(index, atMost: limit)
         if case .string(let text) = value { return .scalars(Array(text.string.unicodeScalars)) }
+        if case .tagged(let tagged) = value, let bytes = tagged.bytes { return .bytes(bytes) }
         guard let items = Collections.items(value) else { throw wrong(index, "a collection") }
         return .items(items)
     }

@@ -10,6 +10,8 @@ final class Builder: ControlFunction {
         super.init(name: "%builder", signature: "(%builder)")
     }
 
+    var count: Int { items.count }
+
     func add(_ item: Value) {
         items.append(item)
     }
@@ -31,6 +33,21 @@ extension Library {
             Builtin("(%add builder item)", arity: 2...2, lineage: .plain) { arguments throws(Failure) in
                 try builder(arguments).add(arguments[1])
                 return .null
+            })
+        machine.register(
+            Builtin("(%add-all builder items)", arity: 2...2, lineage: .plain) { arguments throws(Failure) in
+                let builder = try builder(arguments)
+                for item in try arguments.sequence(1) { builder.add(item) }
+                try Limit.check(builder.count, Limit.items, "items")
+                return .null
+            })
+        machine.register(
+            // The vector as a part of what its items were taken from.
+            Builtin("(%built-of builder object)", arity: 2...2, lineage: .plain) {
+                [unowned machine] arguments throws(Failure) in
+                let items = try builder(arguments).finish()
+                guard case .meta(let whole) = arguments[1] else { return items }
+                return machine.select(items, of: whole, path: "items")
             })
         machine.register(
             Builtin("(%built builder)", arity: 1...1, lineage: .plain) { arguments throws(Failure) in

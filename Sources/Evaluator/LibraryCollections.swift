@@ -39,11 +39,11 @@ extension Library {
             Builtin(
                 "(object-from pairs)", arity: 1...1,
                 documentation: Documentation(
-                    "An object of [key value] pairs; of equal keys the last counts.",
+                    "An object of [key value] pairs, or of a map whose keys are texts; of equal keys the last counts.",
                     examples: ["(object-from [[\"a\" 1] [\"b\" 2]]) => {a: 1 b: 2}"]),
                 body: { arguments throws(Failure) in
                     var entries = Object.Entries()
-                    for item in try arguments.items(0) {
+                    for item in try arguments.sequence(0) {
                         guard let pair = Collections.items(try arguments.look(item)), pair.count == 2,
                             let name = Collections.keyText(pair[0])
                         else { throw arguments.wrong(0, "[key value] pairs") }
@@ -61,12 +61,7 @@ extension Library {
                     "The member along the keys: names of objects, indices of vectors and strings, from the end when negative; null where there is none.",
                     examples: ["(get {a: [1 2]} :a 0) => 1", "(get [1 2 3] -1) => 3"])
             ) { [unowned machine] arguments, fiber throws(Failure) in
-                if case .function(let function) = arguments[0], let root = function as? ControlFunction {
-                    return try root.fetch(arguments.from(1).compactMap(Collections.keyText), in: fiber)
-                }
-                var value = arguments[0]
-                for key in arguments.from(1) { value = try machine.member(value, key) }
-                return .value(value)
+                try machine.members(of: arguments[0], arguments.from(1)[...], in: fiber)
             })
         machine.register(
             Builtin(
@@ -75,12 +70,15 @@ extension Library {
                     "The number of items; of a string's characters (Unicode scalars); of an object's keys.",
                     examples: ["(count [1 2 3]) => 3", "(count \"héllo\") => 5", "(count null) => 0"]),
                 body: { arguments throws(Failure) in
+                    try arguments.leave(to: "%length")
                     switch try arguments.data(0) {
                     case .null: return .int(0)
                     case .list(let items), .vector(let items): return .int(items.elements.count)
                     case .object(let object): return .int(object.entries.count)
                     case .string(let text): return .int(text.string.unicodeScalars.count)
-                    case .tagged: return .int(try arguments.sequence(0).count)
+                    case .tagged(let tagged):
+                        guard let count = tagged.count else { throw arguments.wrong(0, "a collection") }
+                        return .int(count)
                     default: throw arguments.wrong(0, "a collection")
                     }
                 }))
@@ -102,7 +100,7 @@ extension Library {
         machine.register(
             Builtin("(%items collection)", arity: 1...1, lineage: .plain) {
                 [unowned machine] arguments throws(Failure) in
-                guard let items = Collections.items(try arguments.data(0)) else {
+                guard let items = Collections.items(try arguments.collection(0)) else {
                     throw Failure("eval/type", "a collection is wanted here, got \(Describe.short(arguments[0]))")
                 }
                 guard case .meta(let meta) = arguments[0] else { return .vector(Items(items)) }

@@ -38,13 +38,14 @@ extension Library {
         let method = Control("(%method name owner …arguments)", arity: 2...Int.max) {
             [unowned machine] arguments, fiber throws(Failure) in
             let name = try arguments.string(0)
-            if case .function(let function) = arguments[1], let root = function as? ControlFunction {
+            if case .function(let function) = try arguments[1].unwrapped(), let root = function as? ControlFunction {
                 return .call(.function(BoundPath(root: root, path: [name])), arguments.from(2))
             }
-            guard case .function(let function) = try machine.member(arguments[1], arguments[0]) else {
+            let member = try machine.member(arguments[1], arguments[0])
+            guard case .function = try member.unwrapped() else {
                 throw Failure("eval/no-member", "\(Describe.short(arguments[1])) has no method \(name)")
             }
-            return .call(.function(function), arguments.from(2))
+            return .call(member, arguments.from(2))
         }
         machine.register(method)
     }

@@ -11,10 +11,40 @@ extension Library {
               (keyword? xs) (run (fn (x) (get x xs)) f)
               (run f xs)))
 
-        (def %map (f xs)
-          (let (items (%items xs) n (count items) out (%builder n))
+        (def %all-items (object limit)
+          (let (out (%builder 0))
+            (loop (source object left limit)
+              (let (chunk (%chunk source left) items (get chunk 0) rest (get chunk 1))
+                (%add-all out items)
+                (if (and rest (> left (count items)))
+                    (recur rest (- left (count items)))
+                    (%built-of out object))))))
+
+        (def %with-items (f arguments index limit)
+          (apply f (assoc arguments index (%all-items (get arguments index) limit))))
+
+        (def %with-copy (f arguments index)
+          (apply f (assoc arguments index (%copy (get arguments index)))))
+
+        (def %get-each (value keys)
+          (let (n (count keys))
+            (loop (i 0 value value)
+              (if (< i n) (recur (+ i 1) (get value (get keys i))) value))))
+
+        (def %differ (a b) (not (= a b)))
+
+        (def %equal (...values)
+          (let (n (- (count values) 1))
             (loop (i 0)
-              (if (< i n) (do (%add out (f (get items i))) (recur (+ i 1))) (%built out)))))
+              (if (< i n) (if (= (get values i) (get values (+ i 1))) (recur (+ i 1)) false) true))))
+
+        (def %map (f xs)
+          (let (out (%builder 0))
+            (loop (chunk (%chunk xs))
+              (let (items (%items (get chunk 0)) n (count items) rest (get chunk 1))
+                (loop (i 0)
+                  (if (< i n) (do (%add out (f (get items i))) (recur (+ i 1))) null))
+                (if (null? rest) (%built out) (recur (%chunk rest)))))))
 
         ;; The results of calling f with each item. Takes function and collection in either order; a keyword stands for what reads that key; of several collections, with an item of each.
         ;; > (map #(* # 2) [1 2 3]) => [2 4 6]
@@ -37,10 +67,12 @@ extension Library {
         (def remove (f xs)
           (%ordered (fn (g items) (%filter (fn (x) (not (g x))) items)) f xs))
 
-        (def %reduce (f start items)
-          (let (n (count items))
-            (loop (i 0 value start)
-              (if (< i n) (recur (+ i 1) (f value (get items i))) value))))
+        (def %reduce (f start xs)
+          (loop (chunk (%chunk xs) value start)
+            (let (items (%items (get chunk 0)) n (count items) rest (get chunk 1)
+                  folded (loop (i 0 value value)
+                           (if (< i n) (recur (+ i 1) (f value (get items i))) value)))
+              (if (null? rest) folded (recur (%chunk rest) folded)))))
 
         ;; Folds a collection from the left: (f … (f (f start x0) x1) …). Without a start, from its first item.
         ;; > (reduce + 0 [1 2 3]) => 6
@@ -49,40 +81,49 @@ extension Library {
           (if (empty? more)
               (let (items (%items start))
                 (if (empty? items) (f) (%reduce f (get items 0) (drop 1 items))))
-              (%reduce f start (%items (get more 0)))))
+              (%reduce f start (get more 0))))
 
-        (def %find-index (f xs)
-          (let (items (%items xs) n (count items))
-            (loop (i 0)
-              (if (< i n) (if (f (get items i)) i (recur (+ i 1))) null))))
+        (def %seek (f xs)
+          (loop (chunk (%chunk xs) before 0)
+            (let (items (%items (get chunk 0)) n (count items) rest (get chunk 1)
+                  place (loop (i 0) (if (< i n) (if (f (get items i)) i (recur (+ i 1))) null)))
+              (if (not (null? place)) [(+ before place) (get items place)]
+                  (null? rest) null
+                  (recur (%chunk rest) (+ before n))))))
 
         ;; The first item for which f is true; null when there is none.
         ;; > (find even? [1 4 6]) => 4
         (def find (f xs)
-          (%ordered (fn (g items) (let (i (%find-index g items)) (if (null? i) null (get (%items items) i)))) f xs))
+          (%ordered (fn (g items) (get (%seek g items) 1)) f xs))
 
         ;; The place of the first item for which f is true; null when there is none.
         ;; > (find-index even? [1 4 6]) => 1
-        (def find-index (f xs) (%ordered %find-index f xs))
+        (def find-index (f xs)
+          (%ordered (fn (g items) (get (%seek g items) 0)) f xs))
 
         ;; Whether f is true for an item.
         ;; > (any? even? [1 4]) => true
         (def any? (f xs)
-          (%ordered (fn (g items) (not (null? (%find-index g items)))) f xs))
+          (%ordered (fn (g items) (not (null? (%seek g items)))) f xs))
 
         ;; Whether f is true for every item.
         ;; > (every? even? [2 4]) => true
         (def every? (f xs)
-          (%ordered (fn (g items) (null? (%find-index (fn (x) (not (g x))) items))) f xs))
+          (%ordered (fn (g items) (null? (%seek (fn (x) (not (g x))) items))) f xs))
+
+        (def %take-while (f xs)
+          (let (out (%builder 0))
+            (loop (chunk (%chunk xs))
+              (let (items (%items (get chunk 0)) n (count items) rest (get chunk 1)
+                    all? (loop (i 0)
+                           (if (< i n)
+                               (if (f (get items i)) (do (%add out (get items i)) (recur (+ i 1))) false)
+                               true)))
+                (if (and all? rest) (recur (%chunk rest)) (%built out))))))
 
         ;; The items before the first for which f is false.
         ;; > (take-while even? [2 4 5 6]) => [2 4]
-        (def take-while (f xs)
-          (%ordered
-            (fn (g items)
-              (let (i (%find-index (fn (x) (not (g x))) items))
-                (if (null? i) (%items items) (take i (%items items)))))
-            f xs))
+        (def take-while (f xs) (%ordered %take-while f xs))
 
         (def %sort-by (f xs)
           (let (items (%items xs)) (%sort-with (%map f items) items)))

@@ -87,6 +87,7 @@ extension Library {
                         "Whether the arguments, each with the next, \(text).",
                         examples: ["(\(comparison.name) 1 1) => \(comparison.holds(1, 1))"]),
                     body: { [unowned machine] arguments throws(Failure) in
+                        if comparison == .equal { try arguments.leave(to: "%equal") }
                         for index in 0..<(arguments.count - 1) {
                             guard try machine.compare(comparison, arguments[index], arguments[index + 1]) else {
                                 return .bool(false)

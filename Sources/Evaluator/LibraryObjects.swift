@@ -8,26 +8,37 @@ extension Library {
     }
 
     private static func registerViews(in machine: Machine) {
-        machine.add("(keys object)", 1...1, "The object's keys, in order.", "(keys {a: 1 b: 2}) => [\"a\" \"b\"]") {
-            arguments throws(Failure) in .texts(try arguments.entries(0).keys.map(\.string))
+        machine.add(
+            "(keys object)", 1...1, "The keys of an object or map, in order.", "(keys {a: 1 b: 2}) => [\"a\" \"b\"]"
+        ) {
+            arguments throws(Failure) in
+            try arguments.leave(to: "%members")
+            if let map = try arguments.map(0) { return .vector(Items(map.map(\.key))) }
+            return .texts(try arguments.entries(0).keys.map(\.string))
         }
-        machine.add("(values object)", 1...1, "The object's values, in order.", "(values {a: 1 b: 2}) => [1 2]") {
-            arguments throws(Failure) in .vector(Items(Array(try arguments.entries(0).values)))
+        machine.add(
+            "(values object)", 1...1, "The values of an object or map, in order.", "(values {a: 1 b: 2}) => [1 2]"
+        ) {
+            arguments throws(Failure) in
+            if let map = try arguments.map(0) { return .vector(Items(map.map(\.value))) }
+            return .vector(Items(Array(try arguments.entries(0).values)))
         }
         machine.add(
             "(entries object)", 1...1,
             "The object's [key value] pairs, in order; object-from puts them together again.",
             "(entries {a: 1}) => [[\"a\" 1]]"
         ) { arguments throws(Failure) in
-            .vector(Items(try arguments.entries(0).elements.map { Collections.pair($0.key, $0.value) }))
+            if try arguments.map(0) != nil { return .vector(Items(try arguments.sequence(0))) }
+            return .vector(Items(try arguments.entries(0).elements.map { Collections.pair($0.key, $0.value) }))
         }
         machine.add(
-            "(has? collection key)", 2...2, "Whether the object has that key, or the vector or text that index.",
+            "(has? collection key)", 2...2, "Whether the object or map has that key, or the vector or text that index.",
             "(has? {a: null} :a) => true", "(has? [1 2] 5) => false", lineage: .plain
         ) { arguments throws(Failure) in
             let key = try arguments.data(1)
-            switch try arguments.data(0) {
+            switch try arguments.content(0) {
             case .null: return .bool(false)
+            case .tagged(let tagged) where tagged.tag == .map: return .bool(tagged.value(forKey: key) != nil)
             case .object(let object):
                 guard let name = Collections.keyText(key) else { throw arguments.wrong(1, "a name") }
                 return .bool(object[name] != nil)
@@ -48,7 +59,7 @@ extension Library {
             guard !arguments.count.isMultiple(of: 2) else {
                 throw Failure("eval/arity", "assoc takes a collection, then keys and values in pairs")
             }
-            var value = try arguments.data(0)
+            var value = try arguments.content(0)
             for index in stride(from: 1, to: arguments.count, by: 2) {
                 value = try value.with([arguments[index]], arguments[index + 1])
             }
@@ -58,7 +69,7 @@ extension Library {
             "(assoc-in collection path value)", 3...3, "The collection with a value at the end of a path of keys.",
             "(assoc-in {a: {b: 1}} [:a :b] 2) => {a: {b: 2}}"
         ) { arguments throws(Failure) in
-            try arguments.data(0).with(try arguments.items(1), arguments[2])
+            try arguments.content(0).with(try arguments.items(1), arguments[2])
         }
         machine.add(
             "(dissoc object …keys)", 1...Int.max, "The object without those keys.", "(dissoc {a: 1 b: 2} :a) => {b: 2}"
@@ -91,9 +102,14 @@ extension Library {
 }
 
 extension Arguments {
+    /// The keys and values of a map; nil for what is none.
+    mutating func map(_ index: Int) throws(Failure) -> [(key: Value, value: Value)]? {
+        if case .tagged(let tagged) = try data(index) { tagged.entries } else { nil }
+    }
+
     /// An object's entries; null has none.
     mutating func entries(_ index: Int) throws(Failure) -> Object.Entries {
-        if case .null = try data(index) { return [:] }
+        if case .null = try content(index) { return [:] }
         return try object(index).entries
     }
 }

@@ -124,37 +124,3 @@ enum Sorting {
         return result
     }
 }
-
-/// A value as `=` sees it: what is equal has one hash.
-struct ValueKey: Hashable {
-    private let value: Value
-
-    init(_ value: Value) {
-        self.value = (try? value.unwrapped()) ?? value
-    }
-
-    static func == (left: ValueKey, right: ValueKey) -> Bool {
-        (try? Value.equal(left.value, right.value)) ?? false
-    }
-
-    func hash(into hasher: inout Hasher) {
-        switch value {
-        case .null: hasher.combine(0)
-        case .bool(let flag): hasher.combine(flag)
-        case .int(let int): hasher.combine(int)
-        case .double(let double):
-            if let int = Int(exactly: double) { hasher.combine(int) } else { hasher.combine(double) }
-        case .big(let big): hasher.combine(Double(big.value))
-        case .string(let text): hasher.combine(text.string)
-        case .symbol(let symbol), .keyword(let symbol): hasher.combine(symbol.name)
-        case .list(let items), .vector(let items):
-            hasher.combine(items.elements.count)
-            for item in items.elements.prefix(32) { ValueKey(item).hash(into: &hasher) }
-        case .object(let object): hasher.combine(object.entries.count)
-        case .tagged(let tagged): hasher.combine(tagged.type)
-        case .function(let function): hasher.combine(ObjectIdentifier(function))
-        case .error(let error): hasher.combine(ObjectIdentifier(error))
-        case .meta, .cell: hasher.combine(1)
-        }
-    }
-}

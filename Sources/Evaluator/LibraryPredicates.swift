@@ -3,7 +3,7 @@ import Language
 extension Library {
     static func registerPredicates(in machine: Machine) {
         let kinds: [(String, String, String, (Value) -> Bool)] = [
-            ("function?", "a function", "(function? map) => true", { if case .function = $0 { true } else { false } }),
+            ("function?", "a function", "(function? map) => true", { isFunction($0) }),
             ("object?", "an object", "(object? {}) => true", { if case .object = $0 { true } else { false } }),
             ("vector?", "a vector", "(vector? [1]) => true", { if case .vector = $0 { true } else { false } }),
             ("list?", "a list", "(list? '(1)) => true", { if case .list = $0 { true } else { false } }),
@@ -27,7 +27,44 @@ extension Library {
                     documentation: Documentation("Whether the value is \(text).", examples: [example]),
                     body: { arguments throws(Failure) in .bool(test(try arguments.data(0))) }))
         }
+        for tag in Tag.allCases where tag != .undefined {
+            machine.add(
+                "(\(tag.kind)? value)", 1...1, "Whether the value is \(article(tag)).", "(\(tag.kind)? [1]) => false",
+                lineage: .plain
+            ) { arguments throws(Failure) in .bool(carries(try arguments.data(0), tag)) }
+        }
+        machine.add(
+            "(undefined? value)", 1...1, "Whether the value is JavaScript's undefined, which is not null.",
+            "(undefined? undefined) => true", "(undefined? null) => false", lineage: .plain
+        ) { arguments throws(Failure) in .bool(carries(try arguments.data(0), .undefined)) }
         registerTests(in: machine)
+    }
+
+    private static func carries(_ value: Value, _ tag: Tag) -> Bool {
+        if case .tagged(let tagged) = value { tagged.tag == tag } else { false }
+    }
+
+    private static func article(_ tag: Tag) -> String {
+        switch tag {
+        case .decimal: "a decimal number, exact as written"
+        case .complex: "a complex number"
+        case .fraction: "a fraction of two integers"
+        case .bytes: "bytes"
+        case .date: "a date"
+        case .time: "a time of day"
+        case .dateTime: "a date with a time of day"
+        case .duration: "a length of time"
+        case .tuple: "a tuple, as Python has them"
+        case .set: "a set"
+        case .map: "a map, whose keys are any values"
+        case .undefined: "JavaScript's undefined"
+        case .symbol: "a symbol of JavaScript"
+        }
+    }
+
+    private static func isFunction(_ value: Value) -> Bool {
+        guard case .function(let function) = value else { return false }
+        return (function as? RemoteObject)?.isCallable ?? true
     }
 
     private static func registerTests(in machine: Machine) {
@@ -35,7 +72,7 @@ extension Library {
             Builtin(
                 "(empty? collection)", arity: 1...1, lineage: .plain,
                 documentation: Documentation("Whether it has no items.", examples: ["(empty? []) => true"]),
-                body: { arguments throws(Failure) in .bool(try arguments.sequence(0).isEmpty) }))
+                body: { arguments throws(Failure) in .bool(try arguments.stretch(0, atMost: 1).count == 0) }))
         machine.register(
             Builtin(
                 "(not value)", arity: 1...1, lineage: .plain,
@@ -62,7 +99,10 @@ extension Library {
         }
         machine.add(
             "(!= a b)", 2...2, "Whether two values are not equal.", "(!= 1 2) => true", lineage: .plain
-        ) { arguments throws(Failure) in .bool(try !Value.equal(arguments[0], arguments[1])) }
+        ) { arguments throws(Failure) in
+            try arguments.leave(to: "%differ")
+            return .bool(try !Value.equal(arguments[0], arguments[1]))
+        }
         machine.add(
             "(type value)", 1...1, "The name of the value's kind.", "(type 1.5) => \"float\"",
             "(type {}) => \"object\"", lineage: .plain

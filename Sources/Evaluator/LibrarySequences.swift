@@ -21,7 +21,8 @@ extension Library {
                     let entry = key == 0 ? object.entries.elements.first : object.entries.elements.last
                     return entry.map { Collections.pair($0.key, $0.value) } ?? .null
                 }
-                _ = try arguments.stretch(0)
+                let whole = try arguments.stretch(0, atMost: key == 0 ? 1 : Limit.items + 1)
+                if case .tagged = try arguments.data(0) { return whole.item(key) }
                 return try machine.member(arguments[0], .int(key))
             }
         }
@@ -47,7 +48,8 @@ extension Library {
             "(take 2 [1 2 3]) => [1 2]", "(take 2 \"héllo\") => \"hé\""
         ) { arguments throws(Failure) in
             let place = try arguments.numberPlace()
-            let (count, whole) = (try arguments.size(place), try arguments.stretch(1 - place))
+            let count = try arguments.size(place)
+            let whole = try arguments.stretch(1 - place, atMost: min(count, Limit.items + 1))
             return whole.part(0..<min(count, whole.count))
         }
         machine.add(
@@ -160,8 +162,8 @@ extension Library {
         let count = Int(exactly: (distance + size - 1) / size) ?? .max
         try Limit.check(count, Limit.items, "items")
         if let first = Int(exactly: start), Int(exactly: end) != nil, let step = Int(exactly: step) {
-            // Every number lies between start and end, which are words.
-            return (0..<count).map { .int(first + $0 * step) }
+            // Every number lies between start and end, which are words; the way there may go over the edge and back.
+            return (0..<count).map { .int(first &+ $0 &* step) }
         }
         return (0..<count).map { .integer(start + BigInt($0) * step) }
     }

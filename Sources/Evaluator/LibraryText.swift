@@ -103,7 +103,7 @@ extension Library {
         var text = ""
         for (place, item) in try arguments.sequence(index).enumerated() {
             if place > 0 { text += separator }
-            text += display(try arguments.look(item))
+            text += try Self.text(try arguments.look(item))
             try Limit.check(text.utf8.count, Limit.bytes, "bytes")
         }
         return text

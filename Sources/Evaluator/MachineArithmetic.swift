@@ -35,6 +35,47 @@ extension Machine {
         return try meta.data()
     }
 
+    /// Whether the comparison holds; nil when an owner was asked: it is to be made again when the answer is there.
+    func holds(
+        _ comparison: Comparison, _ left: Value, _ right: Value, _ fiber: Fiber
+    ) throws(Failure) -> Bool? {
+        guard comparison == .equal, let (object, other) = try Self.remote(left, right) else {
+            return try compare(comparison, left, right)
+        }
+        if let answer = fiber.answer {
+            fiber.answer = nil
+            return try answer.isTrue
+        }
+        switch try object.ask(.equality(other), in: fiber) {
+        case .value(let value): return try value.isTrue
+        case .suspend, .call:
+            fiber.isAsking = true
+            return nil
+        }
+    }
+
+    /// The remote object of the two, unless both are the same, and the other value. Null equals none.
+    private static func remote(_ left: Value, _ right: Value) throws(Failure) -> (RemoteObject, Value)? {
+        let (a, b) = (try left.unwrapped(), try right.unwrapped())
+        if case .null = a { return nil }
+        if case .null = b { return nil }
+        if case .function(let one) = a, case .function(let other) = b, one === other { return nil }
+        if let object = try RemoteObject.find(in: a) { return (object, right) }
+        if let object = try RemoteObject.find(in: b) { return (object, left) }
+        return nil
+    }
+
+    /// Puts items in the place of a remote object on the top of the stack. True when the fiber waits.
+    func spread(_ fiber: Fiber, _ limit: Value) throws(Failure) -> Bool {
+        let value = (fiber.base + (fiber.top - 1)).pointee
+        guard try RemoteObject.find(in: value) != nil else { return false }
+        fiber.drop(to: fiber.top - 1)
+        push(fiber, globals.named("%all-items").value ?? .null)
+        push(fiber, value)
+        push(fiber, limit)
+        return try call(fiber, 2, mask: 0)
+    }
+
     func compare(_ comparison: Comparison, _ left: Value, _ right: Value) throws(Failure) -> Bool {
         if comparison == .equal { return try Value.equal(left, right) }
         let order = try Arithmetic.compare(comparison.name, left, right)

@@ -10,7 +10,7 @@ extension Machine {
         var literalKeywords = keywordMask(fiber, mask)
         while true {
             let place = fiber.base + (fiber.top - count - 1)
-            guard case .function(let function) = place.pointee else { throw notCallable(place.pointee, fiber) }
+            let function = try callee(at: place, fiber)
             switch function.kind {
             case .closure:
                 guard let next = try enter(fiber, unsafeDowncast(function, to: Closure.self), count) else {
@@ -18,20 +18,43 @@ extension Machine {
                 }
                 count = next
             case .builtin:
-                try callBuiltin(fiber, unsafeDowncast(function, to: Builtin.self), count, literalKeywords)
-                return false
+                let builtin = unsafeDowncast(function, to: Builtin.self)
+                guard let instead = try callBuiltin(fiber, builtin, count, literalKeywords) else { return false }
+                count = instead
+                literalKeywords = 0
             case .control:
                 let control = unsafeDowncast(function, to: ControlFunction.self)
                 var arguments = Arguments(
                     base: place + 1, count: count, literalKeywords: literalKeywords, function: control)
-                let step = try control.call([], &arguments, in: fiber)
+                let step = try step(control, &arguments, fiber)
                 fiber.drop(to: fiber.top - count - 1)
-                guard case .call(let callee, let values) = step else { return finish(fiber, step) }
+                guard case .call(let callee, let values) = step else { return try finish(fiber, step) }
                 push(fiber, callee)
                 for value in values { push(fiber, value) }
                 count = values.count
                 literalKeywords = 0
             }
+        }
+    }
+
+    /// The function to call; one that is a MetaObject's data takes that one's place.
+    private func callee(at place: UnsafeMutablePointer<Value>, _ fiber: Fiber) throws(Failure) -> Function {
+        if case .function(let function) = place.pointee { return function }
+        guard case .meta(let meta) = place.pointee, case .function(let function) = try meta.data() else {
+            throw notCallable(place.pointee, fiber)
+        }
+        place.pointee = .function(function)
+        return function
+    }
+
+    private func step(
+        _ control: ControlFunction, _ arguments: inout Arguments, _ fiber: Fiber
+    ) throws(Failure) -> Step {
+        do throws(Failure) {
+            return try control.call([], &arguments, in: fiber)
+        } catch {
+            guard let want = arguments.want else { throw error }
+            return supply(want, arguments)
         }
     }
 
@@ -41,11 +64,14 @@ extension Machine {
     }
 
     /// Puts the value of a step on the stack; true when the fiber waits for it.
-    private func finish(_ fiber: Fiber, _ step: Step) -> Bool {
+    private func finish(_ fiber: Fiber, _ step: Step) throws(Failure) -> Bool {
         switch step {
         case .value(let value): push(fiber, value)
         case .suspend: return true
-        case .call: break
+        case .call(let callee, let values):
+            push(fiber, callee)
+            for value in values { push(fiber, value) }
+            return try call(fiber, values.count, mask: 0)
         }
         return false
     }
@@ -114,13 +140,25 @@ extension Machine {
 
     // MARK: Builtins
 
+    /// A number: the call was turned into another one with so many arguments.
     private func callBuiltin(
         _ fiber: Fiber, _ builtin: Builtin, _ count: Int, _ literalKeywords: UInt64
-    ) throws(Failure) {
+    ) throws(Failure) -> Int? {
         try Arity.check(count, builtin.arity, of: builtin)
         var arguments = Arguments(
             base: fiber.base + (fiber.top - count), count: count, literalKeywords: literalKeywords, function: builtin)
-        var result = try builtin.body(&arguments)
+        var result: Value
+        do throws(Failure) {
+            result = try builtin.body(&arguments)
+        } catch {
+            guard let want = arguments.want, case .call(let callee, let values) = supply(want, arguments) else {
+                throw error
+            }
+            fiber.drop(to: fiber.top - count - 1)
+            push(fiber, callee)
+            for value in values { push(fiber, value) }
+            return values.count
+        }
         try Nesting.check(result.depth)
         try Limit.check(result)
         if builtin.lineage == .computes, !arguments.parents.isEmpty {
@@ -128,6 +166,7 @@ extension Machine {
         }
         fiber.drop(to: fiber.top - count - 1)
         push(fiber, result)
+        return nil
     }
 
     private func notCallable(_ value: Value, _ fiber: Fiber) -> Failure {
@@ -150,15 +189,27 @@ extension Machine {
     func member(_ fiber: Fiber) throws(Failure) -> Bool {
         let owner = (fiber.base + (fiber.top - 2)).pointee
         let key = (fiber.base + (fiber.top - 1)).pointee
-        if let root = Self.control(owner), let name = Collections.keyText(key) {
-            let step = try root.fetch([name], in: fiber)
-            fiber.drop(to: fiber.top - 2)
-            return finish(fiber, step)
-        }
-        let value = try member(owner, key)
+        let step = try members(of: owner, [key], in: fiber)
         fiber.drop(to: fiber.top - 2)
-        push(fiber, value)
-        return false
+        return try finish(fiber, step)
+    }
+
+    /// What `get` gives: members of data as far as data goes, then what a runtime or a remote object has.
+    func members(of owner: Value, _ keys: ArraySlice<Value>, in fiber: Fiber) throws(Failure) -> Step {
+        var (value, keys) = (owner, keys)
+        while let key = keys.first {
+            if let root = try Self.control(value) {
+                guard let object = root as? RemoteObject else {
+                    return try root.fetch(keys.compactMap(Collections.keyText), in: fiber)
+                }
+                let item = RemoteObject.Question.item(key)
+                guard keys.count > 1 else { return try object.ask(item, in: fiber) }
+                return .call(globals.named("%get-each").value ?? .null, [value, .vector(Items(Array(keys)))])
+            }
+            value = try member(value, key)
+            keys = keys.dropFirst()
+        }
+        return .value(value)
     }
 
     /// The member of data; of a MetaObject's data with its source.
@@ -188,41 +239,41 @@ extension Machine {
         key.nameText.map { "." + $0 } ?? "[\(Describe.short(key))]"
     }
 
-    private static func control(_ value: Value) -> ControlFunction? {
-        guard case .function(let function) = value, function.kind == .control else { return nil }
+    private static func control(_ value: Value) throws(Failure) -> ControlFunction? {
+        guard case .function(let function) = try value.unwrapped(), function.kind == .control else { return nil }
         return unsafeDowncast(function, to: ControlFunction.self)
     }
 
     /// Replaces the top value by the member behind the names. True when the fiber waits.
     func path(_ fiber: Fiber, _ names: Value) throws(Failure) -> Bool {
-        let root = (fiber.base + (fiber.top - 1)).pointee
-        if let control = Self.control(root) {
-            let step = try control.fetch(Self.names(names), in: fiber)
-            fiber.drop(to: fiber.top - 1)
-            return finish(fiber, step)
+        let (value, rest) = try walk((fiber.base + (fiber.top - 1)).pointee, names)
+        let step: Step
+        if let rest, let control = try Self.control(value) {
+            step = try control.fetch(rest, in: fiber)
+        } else {
+            step = .value(value)
         }
-        let value = try path(root, names)
         fiber.drop(to: fiber.top - 1)
-        push(fiber, value)
-        return false
+        return try finish(fiber, step)
     }
 
     /// As `path`, but what lies behind a runtime's root is bound to be called.
     func callee(_ fiber: Fiber, _ names: Value) throws(Failure) {
-        let root = (fiber.base + (fiber.top - 1)).pointee
-        let value: Value
-        if let control = Self.control(root) {
-            value = .function(BoundPath(root: control, path: Self.names(names)))
-        } else {
-            value = try path(root, names)
+        var (value, rest) = try walk((fiber.base + (fiber.top - 1)).pointee, names)
+        if let rest, let control = try Self.control(value) {
+            value = .function(BoundPath(root: control, path: rest))
         }
         (fiber.base + (fiber.top - 1)).pointee = value
     }
 
-    private func path(_ root: Value, _ names: Value) throws(Failure) -> Value {
+    /// The member behind the names as far as data goes; the names that are left are of a runtime or a remote object.
+    private func walk(_ root: Value, _ names: Value) throws(Failure) -> (Value, rest: [String]?) {
         var value = root
-        for name in Collections.items(names) ?? [] { value = try member(value, name) }
-        return value
+        for (index, name) in (Collections.items(names) ?? []).enumerated() {
+            if try Self.control(value) != nil { return (value, Array(Self.names(names).dropFirst(index))) }
+            value = try member(value, name)
+        }
+        return (value, nil)
     }
 
     private static func names(_ value: Value) -> [String] {
@@ -246,15 +297,51 @@ extension Machine {
         let start = fiber.base + (fiber.top - count - 1)
         let keys = Array(UnsafeBufferPointer(start: start, count: count))
         let value = (fiber.base + (fiber.top - 1)).pointee
-        if let control = Self.control(try modify(fiber, instruction) { $0.pointee }) {
-            let step = try control.assign(keys.compactMap(Collections.keyText), value, in: fiber)
+        if let step = try assign(value, in: try modify(fiber, instruction) { $0.pointee }, keys[...], fiber) {
             fiber.drop(to: fiber.top - count - 1)
-            return finish(fiber, step)
+            return try finish(fiber, step)
         }
         try modify(fiber, instruction) { place throws(Failure) in try Members.put(place, keys[...], value) }
         fiber.drop(to: fiber.top - count - 1)
         push(fiber, value)
         return false
+    }
+
+    /// What sets the member behind the keys where that is a runtime's or a remote object's.
+    private func assign(
+        _ value: Value, in place: Value, _ keys: ArraySlice<Value>, _ fiber: Fiber
+    ) throws(Failure) -> Step? {
+        var (owner, keys) = (place, keys)
+        while let key = keys.first {
+            if let root = try Self.control(owner) { return try assign(value, to: root, Array(keys), fiber) }
+            guard keys.count > 1 else { return nil }
+            let data = try owner.unwrapped()
+            switch data {
+            case .object, .vector, .list: owner = try Collections.member(data, try key.unwrapped())
+            default: return nil
+            }
+            keys = keys.dropFirst()
+        }
+        return nil
+    }
+
+    /// Names that are part of the place's own name are attributes; a last key that was given to `get` is an item's.
+    private func assign(
+        _ value: Value, to root: ControlFunction, _ keys: [Value], _ fiber: Fiber
+    ) throws(Failure) -> Step {
+        let names = keys.compactMap(Collections.keyText)
+        guard let object = root as? RemoteObject, let last = keys.last else {
+            return try root.assign(names, value, in: fiber)
+        }
+        let attributes = keys.prefix { if case .symbol(let symbol) = $0 { !symbol.isData } else { false } }
+        if attributes.count == keys.count { return try object.assign(names, value, in: fiber) }
+        guard attributes.count == keys.count - 1 else {
+            throw Failure(
+                "eval/place", "only one item of a handle can be set at a time",
+                help: "(let (part (get h 0)) (set (get part 1) value))")
+        }
+        let path = attributes.compactMap(Collections.keyText)
+        return try object.ask(.setItem(path: path, key: last, value), in: fiber)
     }
 
     /// Gives the body the place that a `put` instruction names.

@@ -24,12 +24,16 @@ extension Machine {
     /// Goes on with a fiber that waited: with a value, or with an error where it waited.
     public func resume(_ fiber: Fiber, _ result: Result<Value, Raised>) -> Outcome {
         switch result {
+        case .success(let value) where fiber.isAsking:
+            fiber.isAsking = false
+            fiber.answer = value
         case .success(let value):
             fiber.reserve(1)
             (fiber.base + fiber.top).initialize(to: value)
             fiber.top += 1
             guard fiber.current != nil else { return .finished(value) }
         case .failure(let marker):
+            fiber.isAsking = false
             if let outcome = unwind(fiber, take(marker)) { return outcome }
         }
         return run(fiber)
@@ -37,6 +41,8 @@ extension Machine {
 
     private func interrupt(_ fiber: Fiber) -> Outcome {
         fiber.isInterrupted = false
+        fiber.isAsking = false
+        fiber.answer = nil
         guard fiber.current != nil else { return .failed(Diagnostic(Self.interruption)) }
         if let outcome = unwind(fiber, Self.interruption) { return outcome }
         return run(fiber)
@@ -251,8 +257,8 @@ extension Machine {
                 sp = try binary(.multiply, sp)
             case .less, .lessOrEqual, .greater, .greaterOrEqual, .equal:
                 save()
-                let kind = instruction.op.rawValue - Opcode.less.rawValue
-                let holds = try compare(Comparison(rawValue: kind) ?? .equal, sp[-2], sp[-1])
+                let kind = Comparison(rawValue: instruction.op.rawValue - Opcode.less.rawValue) ?? .equal
+                guard let holds = try holds(kind, sp[-2], sp[-1], fiber) else { return wait(fiber, again: ip - 1) }
                 sp -= 2
                 sp.deinitialize(count: 2)
                 sp.initialize(to: .bool(holds))
@@ -300,7 +306,7 @@ extension Machine {
                     if !kind.holds(a, b) { ip += Int(instruction.c) - 1 }
                 } else {
                     save()
-                    let holds = try compare(kind, sp[-2], sp[-1])
+                    guard let holds = try holds(kind, sp[-2], sp[-1], fiber) else { return wait(fiber, again: ip - 1) }
                     sp -= 2
                     sp.deinitialize(count: 2)
                     if !holds { ip += Int(instruction.c) - 1 }
@@ -314,7 +320,10 @@ extension Machine {
                     holds = kind.holds(a, number)
                 } else {
                     save()
-                    holds = try compare(kind, fp[Int(instruction.b)], .int(number))
+                    guard let answer = try self.holds(kind, fp[Int(instruction.b)], .int(number), fiber) else {
+                        return wait(fiber, again: ip - 2)
+                    }
+                    holds = answer
                 }
                 if !holds { ip += Int(instruction.c) - 2 }
             case .jumpUnlessLocals:
@@ -326,7 +335,10 @@ extension Machine {
                     holds = kind.holds(a, b)
                 } else {
                     save()
-                    holds = try compare(kind, fp[Int(instruction.b)], fp[other])
+                    guard let answer = try self.holds(kind, fp[Int(instruction.b)], fp[other], fiber) else {
+                        return wait(fiber, again: ip - 2)
+                    }
+                    holds = answer
                 }
                 if !holds { ip += Int(instruction.c) - 2 }
             case .get:
@@ -341,6 +353,14 @@ extension Machine {
                 save()
                 if try member(fiber) { return .suspended }
                 load()
+            case .spread:
+                sp -= 1
+                if (sp - 1).isFunctionOrMeta {
+                    let limit = sp.pointee
+                    save()
+                    if try spread(fiber, limit) { return .suspended }
+                    load()
+                }
             case .path:
                 save()
                 if try path(fiber, constants[Int(instruction.c)]) { return .suspended }
@@ -459,6 +479,12 @@ extension Machine {
                 throw thrown(value)
             }
         }
+    }
+
+    /// The instruction runs again when the fiber is resumed.
+    private func wait(_ fiber: Fiber, again instruction: UnsafeMutablePointer<Instruction>) -> Outcome {
+        fiber.current?.next = instruction
+        return .suspended
     }
 
     private static func read(_ value: Value) -> Value {

@@ -129,4 +129,6 @@ enum Primitive: String {
     case not
     case get
     case raise = "throw"
+    /// A collection that is taken apart, and how many items of it are needed: of a remote object these are fetched.
+    case spread = "%spread"
 }

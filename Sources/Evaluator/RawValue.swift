@@ -12,6 +12,9 @@ extension UnsafeMutablePointer<Value> {
     @inline(__always)
     var isFunction: Bool { caseNumber == RawValue.function }
 
+    @inline(__always)
+    var isFunctionOrMeta: Bool { isFunction || caseNumber == RawValue.meta }
+
     /// The function of a value that `isFunction`, without a retain: valid while the value stays where it is.
     @inline(__always)
     var unretainedFunction: Unmanaged<Function> {
@@ -51,5 +54,6 @@ enum RawValue {
     static let vector: UInt8 = 8
     static let object: UInt8 = 9
     static let function: UInt8 = 10
+    static let meta: UInt8 = 13
     static let null: UInt8 = 15
 }

@@ -9,9 +9,15 @@ public final class Diagnostic {
     public let session: String
     public let data: Value
     public let cause: Value
+    /// The exception itself, which stays with the session that raised it: its handle, or null.
+    public let original: Value
     /// Levels of nesting below the error, so that chains of errors are capped as all data is.
     let depth: Int
+    /// The envelope's fields of an error that came as a value: it goes on as it came.
+    let carried: Object?
+    /// Innermost first: those that came with the error from a session, then meta's own.
     public private(set) var frames: [Frame]
+    private let foreignFrameCount: Int
     public private(set) var source: Source?
     public private(set) var span: Span?
 
@@ -32,7 +38,9 @@ public final class Diagnostic {
 
     public init(
         code: String, type: String = "", message: String, help: String? = nil, session: String = "meta",
-        data: Value = .null, cause: Value = .null, frames: [Frame] = [], source: Source? = nil, span: Span? = nil
+        data: Value = .null, cause: Value = .null, original: Value = .null, frames: [Frame] = [], source: Source? = nil,
+        span: Span? = nil,
+        carried: Object? = nil
     ) {
         self.code = code
         self.type = type
@@ -41,8 +49,11 @@ public final class Diagnostic {
         self.session = session
         self.data = data
         self.cause = cause
-        self.depth = max(data.depth, cause.depth) + 1
+        self.original = original
+        self.depth = carried.map { $0.depth + 1 } ?? max(data.depth, cause.depth) + 1
+        self.carried = carried
         self.frames = frames
+        foreignFrameCount = frames.count
         self.source = source
         self.span = span
     }
@@ -60,6 +71,17 @@ public final class Diagnostic {
         self.span = span
     }
 
+    /// Every step from the outermost to where the error was raised, meta's own place included.
+    public var trace: [Frame] {
+        var trace = Array(frames[foreignFrameCount...].reversed())
+        if let source, let span {
+            let place = source.place(of: span.lower)
+            let text = String(place.text.drop { $0 == " " }.prefix(100))
+            trace.append(Frame(function: "", source: source.name, line: place.line, text: text))
+        }
+        return trace + frames[..<foreignFrameCount].reversed()
+    }
+
     public func append(frame: Frame) {
         frames.append(frame)
     }
@@ -74,13 +96,16 @@ public final class Diagnostic {
         case "source", "session": .text(session)
         case "data": data
         case "cause": cause
+        case "original": original
         case "frames": .vector(Items(frames.map(\.value)))
         case "place": place
         default: nil
         }
     }
 
-    public static let fieldNames = ["code", "type", "message", "data", "source", "frames", "cause", "help", "place"]
+    public static let fieldNames = [
+        "code", "type", "message", "data", "source", "frames", "cause", "help", "place", "original",
+    ]
 
     private var place: Value {
         guard let source, let span else { return .null }

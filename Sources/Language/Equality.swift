@@ -13,9 +13,9 @@ extension Value {
             (.vector(let a), .vector(let b)):
             return try equal(a, b)
         case (.object(let a), .object(let b)): return try equal(a, b)
-        case (.tagged(let a), .tagged(let b)): return a.type == b.type ? try equal(a.fields, b.fields) : false
+        case (.tagged(let a), .tagged(let b)): return try equal(a, b)
         case (.function(let a), .function(let b)): return a === b
-        case (.error(let a), .error(let b)): return a === b
+        case (.error(let a), .error(let b)): return try equal(a, b)
         default: break
         }
         if let order = Number.compare(left, right) { return order == .equal }
@@ -37,6 +37,15 @@ extension Value {
         return true
     }
 
+    /// Errors are what they say, wherever they happened.
+    private static func equal(_ a: Diagnostic, _ b: Diagnostic) throws(Failure) -> Bool {
+        if a === b { return true }
+        guard Key(a.code) == Key(b.code), Key(a.type) == Key(b.type), Key(a.message) == Key(b.message),
+            try equal(a.data, b.data)
+        else { return false }
+        return try equal(a.cause, b.cause)
+    }
+
     /// `identical?`: equal, and of one kind at every level: `1` and `1.0` differ, `"a"` and `:a` too, `0.0` and `-0.0`.
     public static func identical(_ left: Value, _ right: Value) throws(Failure) -> Bool {
         let (left, right) = (try left.unwrapped(), try right.unwrapped())
@@ -51,7 +60,7 @@ extension Value {
             for (x, y) in zip(a.elements, b.elements) where try !identical(x, y) { return false }
             return true
         case (.object(let a), .object(let b)): return try identical(a, b)
-        case (.tagged(let a), .tagged(let b)): return a.type == b.type ? try identical(a.fields, b.fields) : false
+        case (.tagged(let a), .tagged(let b)): return try identical(a, b)
         case (.null, .null), (.bool, .bool), (.function, .function), (.error, .error): return try equal(left, right)
         default: return false
         }
@@ -83,7 +92,7 @@ extension Value {
             case .string(let text): !text.string.isEmpty
             case .meta(let meta): try meta.data().isTrue
             case .cell(let cell): try cell.value.isTrue
-            case .tagged(let tagged): tagged.type != "Undefined"
+            case .tagged(let tagged): tagged.tag != .undefined && !tagged.isZero
             case .big, .symbol, .keyword, .list, .vector, .object, .function, .error: true
             }
         }

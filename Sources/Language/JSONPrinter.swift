@@ -17,6 +17,10 @@ struct JSONPrinter {
     private(set) var output: [UInt8] = []
     /// Whether what plain JSON lacks is written as the envelope's tagged objects.
     private let tags: Bool
+    private let book: (any ReferenceBook)?
+    /// Each object that the text refers to, once.
+    private(set) var references: [Reference] = []
+    private var listed: Set<Reference> = []
     private var path: [Step] = []
 
     private enum Step {
@@ -24,8 +28,9 @@ struct JSONPrinter {
         case index(Int)
     }
 
-    init(tags: Bool) {
+    init(tags: Bool, book: (any ReferenceBook)? = nil) {
         self.tags = tags
+        self.book = book
     }
 
     mutating func print(_ value: Value) throws(Failure) {
@@ -44,7 +49,7 @@ struct JSONPrinter {
             guard tags else { throw unprintable(tagged.type) }
             try print(tagged)
         case .error(let error): try print(error)
-        case .function(let function): throw unprintable("function \(function.name)")
+        case .function(let function): try print(function)
         case .cell(let cell): try print(cell.value)
         }
     }
@@ -105,8 +110,41 @@ struct JSONPrinter {
     }
 
     private mutating func print(_ meta: MetaObject) throws(Failure) {
-        if tags, let body = meta.body { return output.append(contentsOf: body) }
-        try print(try meta.data())
+        guard tags, let parcel = try meta.checkedParcel() else { return try print(try meta.data()) }
+        output.append(contentsOf: parcel.body)
+        for reference in parcel.references { list(reference) }
+    }
+
+    private mutating func print(_ function: Function) throws(Failure) {
+        guard tags else { throw unprintable("function \(function.name)") }
+        do throws(Failure) {
+            guard let book else {
+                throw Failure("value/uncopyable", "a function cannot be copied: \(Printer.sanitized(function.name))")
+            }
+            let record = try book.record(of: function)
+            list(record.reference)
+            print(record)
+        } catch {
+            throw Failure(error.code, error.message + place, help: error.help)
+        }
+    }
+
+    private mutating func list(_ reference: Reference) {
+        if listed.insert(reference).inserted { references.append(reference) }
+    }
+
+    private mutating func print(_ record: ReferenceRecord) {
+        put("{\"_type\":\"Ref\",\"owner\":")
+        print(string: record.reference.owner)
+        put(",\"generation\":\(record.reference.generation),\"ref\":\(record.reference.number),\"type\":")
+        print(string: record.type)
+        put(",\"repr\":")
+        print(string: record.repr)
+        put(",\"callable\":\(record.isCallable)}")
+    }
+
+    private var place: String {
+        path.isEmpty ? "" : " at \(path.map(Self.text(of:)).joined())"
     }
 
     private mutating func print(_ tagged: Tagged) throws(Failure) {
@@ -121,6 +159,7 @@ struct JSONPrinter {
 
     private mutating func print(_ error: Diagnostic) throws(Failure) {
         guard tags else { throw unprintable("error \(error.code)") }
+        if let carried = error.carried { return try print(Tagged(type: "Error", fields: carried)) }
         put("{\"_type\":\"Error\"")
         for name in ["code", "type", "message", "frames", "cause", "data"] {
             put(",\"\(name)\":")
@@ -164,7 +203,6 @@ struct JSONPrinter {
     }
 
     private func unprintable(_ what: String) -> Failure {
-        let place = path.isEmpty ? "" : " at \(path.map(Self.text(of:)).joined())"
         let help = "json.stringify takes null, booleans, finite numbers, strings, vectors and objects of these"
         return Failure("json/unprintable", "JSON has no form for \(what)\(place)", help: help)
     }

@@ -5,17 +5,22 @@ public final class MetaObject {
     /// Its entry in the ledger.
     public let number: Int
     private var state: State
+    private var isChecked = false
 
     private enum State {
-        case encoded([UInt8])
+        case encoded(Parcel)
         case decoded(Value)
     }
 
-    /// - Parameter body: the envelope's JSON text, decoded on first look.
-    public init(source: String, number: Int, body: [UInt8]) {
+    /// - Parameter parcel: the envelope's JSON text, decoded on first look.
+    public init(source: String, number: Int, parcel: Parcel) {
         self.source = source
         self.number = number
-        self.state = .encoded(body)
+        self.state = .encoded(parcel)
+    }
+
+    public convenience init(source: String, number: Int, body: [UInt8]) {
+        self.init(source: source, number: number, parcel: Parcel(body: body))
     }
 
     /// - Parameter data: never itself a MetaObject.
@@ -31,8 +36,8 @@ public final class MetaObject {
     public func data() throws(Failure) -> Value {
         switch state {
         case .decoded(let value): return value
-        case .encoded(let body):
-            let value = try Envelope.decode(body)
+        case .encoded(let parcel):
+            let value = try parcel.decoded()
             state = .decoded(value)
             return value
         }
@@ -40,7 +45,19 @@ public final class MetaObject {
 
     /// The encoded value as it came, while nobody has looked inside.
     public var body: [UInt8]? {
-        if case .encoded(let bytes) = state { bytes } else { nil }
+        if case .encoded(let parcel) = state { parcel.body } else { nil }
+    }
+
+    /// What came, when nobody has looked inside and it may stand inside another text.
+    ///
+    /// - Throws: `wire/unreadable` when it is not one value.
+    func checkedParcel() throws(Failure) -> Parcel? {
+        guard case .encoded(let parcel) = state else { return nil }
+        guard isChecked || BodyScan.isOneValue(parcel.body) else {
+            throw Failure("wire/unreadable", "what the session \(source) sent is not one value")
+        }
+        isChecked = true
+        return parcel
     }
 
     var depth: Int {

@@ -48,7 +48,7 @@ public struct Printer {
         case .list(let items): print(list: items)
         case .vector(let items): print(items, open: "[", close: "]")
         case .object(let object): print(object)
-        case .function(let function): output += "#<function \(Self.sanitized(function.signature))>"
+        case .function(let function): output += function.form
         case .error(let error): output += "#<error \(error.code): \(Self.sanitized(error.message))>"
         case .tagged(let tagged): print(tagged)
         case .meta(let meta): print(meta)
@@ -66,12 +66,20 @@ public struct Printer {
 
     private mutating func print(list: Items) {
         guard list.elements.count == 2, case .symbol(let head) = list.elements[0], let mark = Self.marks[head.name],
-            quasiquotes + mark.level >= 0
+            quasiquotes + mark.level >= 0, !isGluedComma(mark.text, list.elements[1])
         else { return print(list, open: "(", close: ")") }
         output += mark.text
         quasiquotes += mark.level
         print(list.elements[1])
         quasiquotes -= mark.level
+    }
+
+    /// Whether the short form would put a comma right behind `,@`, which the reader refuses.
+    private func isGluedComma(_ mark: String, _ inner: Value) -> Bool {
+        guard mark == ",@", case .list(let items) = inner, items.elements.count == 2,
+            case .symbol(let head) = items.elements[0]
+        else { return false }
+        return head.name == "unquote" || head.name == "unquote-splicing"
     }
 
     private mutating func print(_ items: Items, open: String, close: String) {
@@ -98,6 +106,7 @@ public struct Printer {
     }
 
     private mutating func print(_ tagged: Tagged) {
+        if let form = tagged.form { return print(form) }
         output += "#<" + Self.sanitized(tagged.type)
         for (key, value) in tagged.fields.entries {
             output += " "
@@ -117,6 +126,9 @@ public struct Printer {
         case .vector(let items): printBroken(items, open: "[", close: "]", indent: indent + 1, trailing: trailing)
         case .list(let items): printBroken(items, open: "(", close: ")", indent: indent + 1, trailing: trailing)
         case .object(let object): printBroken(object, indent: indent + 1, trailing: trailing)
+        case .tagged(let tagged):
+            guard case .list(let items)? = tagged.form else { return print(data) }
+            printBroken(items, open: "(", close: ")", indent: indent + 1, trailing: trailing)
         default: print(data)
         }
     }
@@ -212,10 +224,19 @@ public struct Printer {
 
     /// The text with control characters as escapes, so that data moves no cursor. Line feeds and tabs stay.
     public static func sanitized(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { isUnsafe($0) && $0 != "\n" && $0 != "\t" }) else { return text }
+        escaped(text) { isUnsafe($0) && $0 != "\n" && $0 != "\t" }
+    }
+
+    /// As `sanitized`, on one line.
+    public static func sanitizedLine(_ text: String) -> String {
+        escaped(text, isUnsafe)
+    }
+
+    private static func escaped(_ text: String, _ escapes: (Unicode.Scalar) -> Bool) -> String {
+        guard text.unicodeScalars.contains(where: escapes) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
-            if isUnsafe(scalar), scalar != "\n", scalar != "\t" {
+            if escapes(scalar) {
                 result += escape(scalar)
             } else {
                 result.unicodeScalars.append(scalar)

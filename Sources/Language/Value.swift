@@ -85,6 +85,14 @@ public final class Items {
         self.depth = Nesting.depth(over: elements)
     }
 
+    /// - Parameter depth: what is known of the items' nesting.
+    init(_ elements: [Value], depth: Int) {
+        self.elements = elements
+        origin = nil
+        isData = false
+        self.depth = depth
+    }
+
     /// Appends in place. Only for a box that the caller alone holds.
     public func append(_ value: Value) {
         elements.append(value)
@@ -112,6 +120,13 @@ public final class Object {
         self.depth = Nesting.depth(over: entries.values)
     }
 
+    /// - Parameter depth: what is known of the values' nesting.
+    init(_ entries: Entries, depth: Int) {
+        self.entries = entries
+        origin = nil
+        self.depth = depth
+    }
+
     public subscript(_ key: String) -> Value? {
         entries[Key(key)]
     }
@@ -127,6 +142,12 @@ public final class Object {
 public final class Tagged {
     public let type: String
     public let fields: Object
+    /// The bytes of a `Bytes`, worked out once; nil for any other tag.
+    public private(set) lazy var bytes: [UInt8]? = decodedBytes()
+    /// Where each item of a `Set` and each key of a `Map` stands, worked out once.
+    public private(set) lazy var places: [ValueKey: Int] = itemPlaces()
+    /// One text for all spellings of an equal date, decimal and so on; nil where the fields say it all.
+    private(set) lazy var canonical: String? = canonicalText()
 
     public init(type: String, fields: Object) {
         self.type = type
@@ -165,6 +186,9 @@ open class Function {
         self.signature = signature
         self.kind = kind
     }
+
+    /// How it is printed; safe to show.
+    open var form: String { "#<function \(Printer.sanitized(signature))>" }
 }
 
 /// Nesting of data is capped so that every walk over a value (printing, comparing, freeing) can recurse.

@@ -7,18 +7,23 @@ struct Command {
     /// The rest of the line.
     let argument: String
 
-    /// - Returns: nil for text that is no command of the table.
-    init?(_ text: String) {
+    /// Whether it is a runtime's name: the rest is code in its language.
+    let isRuntime: Bool
+
+    /// - Parameter runtimes: the names of sessions; those that are no word of the table are commands too.
+    /// - Returns: nil for text that is no command.
+    init?(_ text: String, runtimes: [String]) {
         guard text.first == ":" else { return nil }
-        let name = String(text.dropFirst().prefix { $0.isLetter })
+        let name = String(text.dropFirst().prefix { $0 != " " && $0 != "\n" })
         let rest = text.dropFirst(1 + name.count)
-        guard Self.table.contains(where: { $0.name == name }), rest.first.map({ $0 == " " || $0 == "\n" }) ?? true
-        else {
-            return nil
-        }
+        isRuntime = runtimes.contains(name)
+        guard isRuntime || Self.isReserved(name) else { return nil }
         self.name = name
         argument = rest.drop { $0 == " " }.trimmed
     }
+
+    /// Whether `:name` means something, and no runtime may take it.
+    static func isReserved(_ name: String) -> Bool { table.contains { $0.name == name } }
 
     struct Entry {
         let name: String
@@ -66,16 +71,17 @@ extension Program {
     /// Runs the source when it is a command.
     func command(_ source: Source) -> CommandOutcome? {
         let text = String(decoding: source.bytes, as: UTF8.self).trimmed
-        guard let command = Command(text) else { return nil }
-        switch command.name {
-        case "py", "js", "sh":
+        guard let command = Command(text, runtimes: router.runtimeNames) else { return nil }
+        if command.isRuntime {
             if command.argument.isEmpty { return .switched(command.name) }
             return .ran(runCode(command.argument, in: command.name))
+        }
+        switch command.name {
         case "meta": return .switched(nil)
         case "help": router.console.result(Command.help)
         case "quit": exitStatus = 0
         case "runtimes": router.console.result(router.runtimeTable)
-        case "restart": return .ran(runForm("(restart \"\(command.argument.filter { $0.isLetter || $0.isNumber })\")"))
+        case "restart": return .ran(call("restart", [.text(command.argument)]))
         case "load": return .ran(call("include", [.text(command.argument)]))
         case "doc": return .ran(call("doc", [.text(command.argument)]))
         case "why":
@@ -124,6 +130,8 @@ extension Program {
 }
 
 extension Router {
+    var runtimeNames: [String] { sessions.names }
+
     /// The sessions as a table for people.
     var runtimeTable: String {
         let rows = sessions.runtimes.map { status in

@@ -23,7 +23,12 @@ struct Completion {
         let start = (scalars.lastIndex { !Self.isName($0) } ?? -1) + 1
         let prefix = String(String.UnicodeScalarView(scalars[start...]))
         if start == 0, prefix.hasPrefix(":") {
-            return (0, Command.table.map { ":" + $0.name }.filter { $0.hasPrefix(prefix) })
+            return (
+                0,
+                Set(Command.table.map(\.name) + router.runtimeNames).map { ":" + $0 }.sorted().filter {
+                    $0.hasPrefix(prefix)
+                }
+            )
         }
         guard !prefix.isEmpty else { return (cursor, []) }
         if let dot = prefix.firstIndex(of: "."), router.sessions.isReady(String(prefix[..<dot])) {

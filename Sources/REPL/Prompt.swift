@@ -106,17 +106,18 @@ public final class Prompt {
     }
 
     private func isComplete(_ text: String) -> Bool {
-        if let command = Command(text.trimmed) { return isComplete(command) }
+        if let command = Command(text.trimmed, runtimes: router.runtimeNames) { return isComplete(command) }
         guard let mode else { return Completeness.open(text) == nil || Habits.hint(text.trimmed) != nil }
         return Completeness.isComplete(text, in: mode, router: router)
     }
 
     /// A command's form or code may take more lines, as it may without the command.
     private func isComplete(_ command: Command) -> Bool {
-        switch command.name {
-        case "py", "js", "sh":
+        if command.isRuntime {
             return command.argument.isEmpty
                 || Completeness.isComplete(command.argument, in: command.name, router: router)
+        }
+        switch command.name {
         case "time", "why": return Completeness.open(command.argument) == nil
         default: return true
         }

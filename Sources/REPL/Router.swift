@@ -11,15 +11,19 @@ public final class Router {
     let machine = Machine()
     let sessions: SessionTable
     let console: Console
+    /// The files of bytes that variables of shells hold the paths of.
+    var files: [ByteFiles] = []
     /// How long a request to a session may take, where `spawn` said so.
     var timeouts: [String: Swift.Duration] = [:]
     /// The requests under way, by number.
     var waiting: [RequestID: Waiting] = [:]
     /// Questions of meta's own to sessions: no program waits for the answer.
     var inquiries: [RequestID: (Reply?, _ body: [UInt8], _ output: [UInt8]?) -> Void] = [:]
-    /// What fibers that wait will go on with.
-    private var ready: [ObjectIdentifier: Result<Value, Raised>] = [:]
-    private var failures: [ObjectIdentifier: Diagnostic] = [:]
+    var agenda = Agenda()
+    /// Who holds what of whom.
+    private(set) lazy var handles = makeHandles()
+    /// What sessions have asked and not been answered.
+    var strands: [Strand] = []
     /// The last lines of standard error of each session's request.
     private var errorTails: [String: Tail] = [:]
     private var evaluations: [String: Int] = [:]
@@ -38,7 +42,8 @@ public final class Router {
 
     /// A request under way, and who waits for it.
     struct Waiting {
-        let fiber: Fiber
+        let waiter: Waiter
+        let strand: Strand?
         let location: Location?
         let session: String
         let code: String
@@ -47,14 +52,26 @@ public final class Router {
         /// When it is interrupted, and once it was, when its session is restarted.
         var deadline: ContinuousClock.Instant?
         var isLate = false
-        let finish: (Outcome) throws(Failure) -> Value
+
+        func isFor(_ fiber: Fiber) -> Bool {
+            if case .fiber(let own, _) = waiter { own === fiber } else { false }
+        }
+    }
+
+    enum Waiter {
+        /// It goes on with what the closure makes of the end.
+        case fiber(Fiber, (Outcome) throws(Failure) -> Value)
+        /// The answer is the answer to this upcall, as it came.
+        case upcall(Strand)
     }
 
     /// How a request ended.
     enum Outcome {
         case reply(
             Reply, body: [UInt8], output: [UInt8]?, errorTail: String, entry: (_ summary: String) -> Ledger.Entry)
-        case failure(ErrorHeader)
+        case failure(ErrorHeader, body: [UInt8])
+        /// The session has gone, or took too long.
+        case lost(Diagnostic)
     }
 
     public init(version: String, console: Console) {
@@ -78,6 +95,7 @@ public final class Router {
     /// Evaluates a top-level form to its end.
     public func evaluate(_ form: Form, in source: Source) -> Result<Value, Raised> {
         interruption = Interruption()
+        defer { sendReleases() }
         do throws(Raised) {
             let fiber = try machine.fiber(form, source: source)
             switch drive(fiber, from: machine.run(fiber)) {
@@ -103,31 +121,48 @@ public final class Router {
         }
     }
 
-    /// Runs a fiber to its end, waiting for sessions as it needs.
+    /// Runs a fiber to its end, and in turn with it every other that can go on.
     private func drive(_ fiber: Fiber, from first: Machine.Outcome) -> Machine.Outcome {
-        var outcome = first
-        while true {
-            switch outcome {
-            case .finished, .failed: return outcome
-            case .yielded:
-                poll()
-                if isInterrupted { interrupt(fiber) }
-                outcome = machine.run(fiber)
-            case .suspended:
-                let key = ObjectIdentifier(fiber)
-                while ready[key] == nil {
-                    for event in sessions.wait(until: nextDeadline) { take(event) }
-                    escalate(fiber)
-                    enforceDeadlines()
-                }
-                guard let result = ready.removeValue(forKey: key) else { continue }
-                if let diagnostic = failures.removeValue(forKey: key) {
-                    outcome = machine.resume(fiber, .failure(machine.raise(diagnostic)))
-                } else {
-                    outcome = machine.resume(fiber, result)
-                }
+        var end: Machine.Outcome?
+        agenda.attend(fiber) { end = $0 }
+        settle(fiber, first)
+        while end == nil {
+            if let (next, step) = agenda.take() {
+                settle(next, run(next, step))
+            } else {
+                for event in sessions.wait(until: nextDeadline) { take(event) }
+                if handles.isFull { sendReleases(atLeast: HandleTable.batch) }
+                escalate(fiber)
+                enforceDeadlines()
             }
         }
+        return end ?? .suspended
+    }
+
+    private func run(_ fiber: Fiber, _ step: Agenda.Step) -> Machine.Outcome {
+        switch step {
+        case .run: machine.run(fiber)
+        case .value(let value): machine.resume(fiber, .success(value))
+        case .failure(let diagnostic): machine.resume(fiber, .failure(machine.raise(diagnostic)))
+        }
+    }
+
+    /// Sees to it that the fiber goes on, or tells its end.
+    private func settle(_ fiber: Fiber, _ outcome: Machine.Outcome) {
+        switch outcome {
+        case .finished, .failed: agenda.takeEnd(of: fiber)?(outcome)
+        case .suspended: break
+        case .yielded:
+            poll()
+            if isInterrupted { interrupt(fiber) }
+            agenda.add(fiber, .run)
+        }
+    }
+
+    /// Lets a further fiber run; `end` is called when it ends.
+    func start(_ fiber: Fiber, end: @escaping (Machine.Outcome) -> Void) {
+        agenda.attend(fiber, end)
+        agenda.add(fiber, .run)
     }
 
     /// Takes what has happened, without waiting.
@@ -144,15 +179,29 @@ public final class Router {
         _ request: Request, body: [UInt8], to session: String, for fiber: Fiber, parents: [Int] = [],
         code: String? = nil, captures: Bool? = nil, finish: @escaping (Outcome) throws(Failure) -> Value
     ) throws(Failure) -> Step {
+        let strand = fiber.context as? Strand
+        try submit(
+            request, body: body, to: session, captures: captures,
+            for: Waiting(
+                waiter: .fiber(fiber, finish), strand: strand, location: machine.location(of: fiber),
+                session: session, code: code ?? Self.text(of: request), parents: parents, start: Clock.now,
+                deadline: timeouts[session].map { .now + $0 }))
+        return .suspend
+    }
+
+    /// Sends a request; the thread of that session that waits for what it asked is asked first.
+    func submit(
+        _ request: Request, body: [UInt8], to session: String, captures: Bool? = nil, for waiter: Waiting
+    ) throws(Failure) {
+        var request = request
+        request.upcall = waiter.strand?.waiting(in: session, generation: sessions.generation(of: session))?.upcall
         do throws(SessionError) {
+            sendReleases(to: session)
             let id = try sessions.submit(request, body: body, to: session, captures: captures)
+            handles.send(request.references, to: session)
             if stopped.remove(session) != nil { sessions.resume(session) }
             errorTails[session] = Tail()
-            waiting[id] = Waiting(
-                fiber: fiber, location: machine.location(of: fiber), session: session,
-                code: code ?? Self.text(of: request), parents: parents, start: Clock.now,
-                deadline: timeouts[session].map { .now + $0 }, finish: finish)
-            return .suspend
+            waiting[id] = waiter
         } catch {
             throw Failure(
                 error.code, error.message, help: error.help.isEmpty ? nil : error.help.joined(separator: "\n        "))
@@ -177,7 +226,8 @@ public final class Router {
         case .reply(let id, let reply, let body, let output):
             if let ask = inquiries.removeValue(forKey: id) { return ask(reply, body, output) }
             finish(id) { waiting in
-                .reply(reply, body: body, output: output, errorTail: errorTails[waiting.session]?.text ?? "") {
+                if let problem = admit(reply.references, from: waiting.session) { return .failure(problem, body: []) }
+                return .reply(reply, body: body, output: output, errorTail: errorTails[waiting.session]?.text ?? "") {
                     summary in
                     Ledger.Entry(
                         source: waiting.session, code: waiting.code, foreignType: reply.type ?? "",
@@ -185,35 +235,49 @@ public final class Router {
                         parents: waiting.parents, summary: summary)
                 }
             }
-        case .failure(let id, let error, _, _):
+        case .failure(let id, let error, let body, _):
             if let ask = inquiries.removeValue(forKey: id) { return ask(nil, [], nil) }
-            finish(id) { _ in .failure(error) }
+            finish(id) { waiting in .failure(admit(error.references, from: waiting.session) ?? error, body: body) }
         case .output(let session, let stream, let bytes):
             if stream == .stderr { errorTails[session, default: Tail()].append(bytes) }
             console.program(bytes, isError: stream == .stderr)
         case .ended(let session, let death, let failed): end(session, death, failed)
         case .signal(let signal): take(signal: signal)
-        case .upcall, .readable: break
+        case .upcall(let session, let generation, let upcall, let body):
+            serve(upcall, body, session: session, generation: generation)
+        case .released(let session, let generation, let releases):
+            take(releases, of: session, generation: generation)
+        case .readable: break
         }
     }
 
     private func finish(_ id: RequestID, _ outcome: (Waiting) -> Outcome) {
         guard let request = waiting.removeValue(forKey: id) else { return }
         takeTerminalBack(from: request.session)
-        let key = ObjectIdentifier(request.fiber)
-        if request.isLate, case .failure(let error) = outcome(request), error.code == "runtime/interrupted" {
-            return give(request.fiber, timeout(of: request, "its state is kept"))
+        var end = outcome(request)
+        if request.isLate, case .failure(let error, _) = end, error.code == "runtime/interrupted" {
+            end = .lost(timeout(of: request, "its state is kept"))
         }
-        do throws(Failure) {
-            ready[key] = .success(try request.finish(outcome(request)))
-        } catch {
-            ready[key] = .success(.null)
-            failures[key] = machine.diagnostic(error)
+        tell(request, end)
+    }
+
+    /// Lets whoever waits for a request go on.
+    private func tell(_ request: Waiting, _ outcome: Outcome) {
+        switch request.waiter {
+        case .upcall(let strand): answer(strand, outcome, from: request.session)
+        case .fiber(let fiber, let finish):
+            if case .lost(let diagnostic) = outcome { return agenda.add(fiber, .failure(diagnostic)) }
+            do throws(Failure) {
+                agenda.add(fiber, .value(try finish(outcome)))
+            } catch {
+                agenda.add(fiber, .failure(machine.diagnostic(error)))
+            }
         }
     }
 
     private func end(_ session: String, _ death: Death, _ failed: [RequestID]) {
         stopped.remove(session)
+        handles.end(session)
         takeTerminalBack(from: session)
         let diagnostic = Diagnostic(
             code: death.errorCode, message: "session \(session) \(death.message)",
@@ -225,23 +289,27 @@ public final class Router {
         for id in failed {
             if let ask = inquiries.removeValue(forKey: id) { ask(nil, [], nil) }
             guard let request = waiting.removeValue(forKey: id) else { continue }
-            ready[ObjectIdentifier(request.fiber)] = .success(.null)
-            failures[ObjectIdentifier(request.fiber)] =
-                request.isLate
-                ? timeout(of: request, "it did not listen and was restarted; what it held is gone") : diagnostic
+            let restarted = "it did not listen and was restarted; what it held is gone"
+            tell(request, .lost(request.isLate ? timeout(of: request, restarted) : diagnostic))
             isTold = true
         }
+        abandonStrands(of: session, death.generation)
         if !isTold, death.reason != .stopped, death.reason != .restarted { console.message(diagnostic.report) }
     }
 
+    /// Ends a fiber's wait with an error; what it waited for is dropped when it comes.
     func give(_ fiber: Fiber, _ diagnostic: Diagnostic) {
-        ready[ObjectIdentifier(fiber)] = .success(.null)
-        failures[ObjectIdentifier(fiber)] = diagnostic
+        for (id, request) in waiting where request.isFor(fiber) {
+            waiting[id] = nil
+            sessions.abandon(id)
+        }
+        agenda.add(fiber, .failure(diagnostic))
     }
 
     /// Ends every session; what they print on the way is shown.
     public func shutdown() {
         for event in sessions.shutdown(forGood: true) { take(event) }
+        files = []
     }
 }
 

@@ -64,7 +64,11 @@ extension Router {
         interruption.nextNudge = interruption.unsure.isEmpty ? nil : .now + Interruption.nudge
     }
 
-    private var busySessions: Set<String> { Set(waiting.values.map(\.session)) }
+    /// The sessions whose own code runs; not those that wait for what they have asked.
+    private var busySessions: Set<String> {
+        let callers = Set(strands.compactMap { $0.isAsync ? nil : $0.servedRequest })
+        return Set(waiting.filter { !callers.contains($0.key) }.values.map(\.session))
+    }
 
     private func mayMissSignals(_ session: String) -> Bool {
         sessions.language(of: session) == "js"
@@ -72,12 +76,13 @@ extension Router {
 
     /// What time, a second Ctrl-C, or a signal to end does to a fiber whose session does not answer.
     func escalate(_ fiber: Fiber) {
-        guard let request = waiting.values.first(where: { $0.fiber === fiber }) else { return }
+        guard let request = waiting.values.first(where: { $0.isFor(fiber) }) else { return }
         if ending != nil { return give(fiber, Machine.interrupted) }
         if let due = interruption.nextNudge, due <= .now { interrupt(interruption.unsure.intersection(busySessions)) }
         guard interruption.rung >= 2, interruption.rung > interruption.served else { return }
         interruption.served = interruption.rung
-        if interruption.rung == 2, let offersRestart { return offersRestart(request.session) }
-        try? sessions.restart(request.session, force: true)
+        let session = busySessions.contains(request.session) ? request.session : busySessions.first ?? request.session
+        if interruption.rung == 2, let offersRestart { return offersRestart(session) }
+        try? sessions.restart(session, force: true)
     }
 }

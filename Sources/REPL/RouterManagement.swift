@@ -30,13 +30,17 @@ extension Router {
                 .value(try spawn(try Given(arguments)))
             })
         machine.register(
-            Builtin(
-                "(doc name)", arity: 1...1, lineage: .plain,
+            Control(
+                "(doc name)", arity: 1...1,
                 documentation: Documentation(
-                    "Prints what a function does: its shape, a text, examples.", examples: ["(doc map)"])
-            ) { [unowned self] arguments throws(Failure) in
+                    "Prints what a function does: its shape, a text, examples; of a handle what its own language says.",
+                    examples: ["(doc map)"])
+            ) { [unowned self] arguments, _ throws(Failure) in
+                if try RemoteObject.find(in: arguments[0]) is Handle {
+                    return .call(library("%print-documentation"), [arguments[0]])
+                }
                 console.program(Array((try documentation(try Self.name(&arguments)) + "\n").utf8))
-                return .null
+                return .value(.null)
             })
         machine.register(
             Builtin(
@@ -126,7 +130,7 @@ extension Router {
         return .null
     }
 
-    private static func seconds(_ value: Value) -> Swift.Duration? {
+    static func seconds(_ value: Value) -> Swift.Duration? {
         switch value {
         case .int(let seconds) where seconds > 0 && seconds < 1_000_000_000: .seconds(seconds)
         case .double(let seconds) where seconds > 0 && seconds < 1e9: .seconds(seconds)
@@ -194,31 +198,5 @@ extension Router {
 
     private func check(_ status: Int, _ output: [UInt8], _ errorTail: String) throws(Failure) {
         if status != 0 { throw machine.failure(Self.failed(status, output, errorTail, "sh")) }
-    }
-}
-
-extension Value {
-    /// Bytes as they cross.
-    static func bytes(_ bytes: [UInt8]) -> Value {
-        .tagged(Tagged(type: "Bytes", fields: Object(["base64": .text(Base64.encode(bytes))])))
-    }
-}
-
-/// RFC 4648, section 4.
-private enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func encode(_ bytes: [UInt8]) -> String {
-        var out: [UInt8] = []
-        out.reserveCapacity((bytes.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var bits = 0
-            for index in 0..<3 { bits = bits << 8 | (index < group.count ? Int(group[start + index]) : 0) }
-            for index in 0..<4 {
-                out.append(index <= group.count ? alphabet[bits >> (18 - 6 * index) & 63] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }

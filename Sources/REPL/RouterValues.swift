@@ -21,9 +21,10 @@ extension Router {
         if body.isEmpty { return .null }
         guard body.count <= Self.shortBody else {
             let number = machine.ledger.record(entry(String(decoding: body.prefix(30), as: UTF8.self) + "…"))
-            return .meta(MetaObject(source: entry("").source, number: number, body: body))
+            let parcel = handles.parcel(body, reply.references)
+            return .meta(MetaObject(source: entry("").source, number: number, parcel: parcel))
         }
-        let data = try Envelope.decode(body)
+        let data = try handles.decode(body, reply.references)
         if case .null = data { return .null }
         return wrap(data, entry(Describe.summary(data)))
     }
@@ -41,53 +42,11 @@ extension Router {
     }
 
     func wrap(_ data: Value, _ entry: Ledger.Entry) -> Value {
-        .meta(MetaObject(source: entry.source, number: machine.ledger.record(entry), data: data))
-    }
-
-    /// The error that a session's answer stands for, kept by the machine.
-    ///
-    func thrown(_ error: ErrorHeader, session: String) -> Failure {
-        machine.failure(diagnostic(error, session: session))
-    }
-
-    private func diagnostic(_ error: ErrorHeader, session: String) -> Diagnostic {
-        let frames = error.frames.reversed().map {
-            Diagnostic.Frame(
-                function: $0.function ?? "", source: $0.source ?? session, line: $0.line ?? 1, text: $0.text ?? "")
+        let number = machine.ledger.record(entry)
+        if case .function(let function) = data, let handle = function as? Handle {
+            handle.number = handle.number ?? number
         }
-        var cause = Value.null
-        for next in error.causes.reversed() {
-            let inner = diagnostic(next, session: session)
-            cause = .error(
-                Diagnostic(
-                    code: inner.code, type: inner.type, message: inner.message, session: session, cause: cause,
-                    frames: inner.frames))
-        }
-        return Diagnostic(
-            code: error.code, type: error.type ?? "", message: message(error), help: help(error), session: session,
-            cause: cause, frames: frames)
-    }
-
-    private func message(_ error: ErrorHeader) -> String {
-        guard let path = error.path, !path.isEmpty, !error.message.contains(path) else { return error.message }
-        return "\(error.message), at \(path)"
-    }
-
-    /// What the kernels call functions.
-    private static let callables: Set = ["function", "builtin_function_or_method", "method", "type", "Function"]
-
-    private func help(_ error: ErrorHeader) -> String? {
-        if let lost = error.lost { return "lost: \(lost)" }
-        if error.type == "NameError", console.hintsAtQuotes {
-            return "in a one-liner the outer shell takes quotes away: meta -e '(py \"…\")'"
-        }
-        if error.code == "value/uncopyable", Self.callables.contains(error.type ?? "") {
-            return "a function stays in its runtime; #(py.f #) is a function of meta that calls it there"
-        }
-        if error.code == "value/uncopyable" {
-            return "keep it there, (py \"x = …\"), and work with it by name, or convert it: str(x), list(x), x.tolist()"
-        }
-        return nil
+        return .meta(MetaObject(source: entry.source, number: number, data: data))
     }
 }
 

@@ -35,20 +35,22 @@ final class Runtime: ControlFunction {
     }
 
     override func call(_ path: [String], _ arguments: inout Arguments, in fiber: Fiber) throws(Failure) -> Step {
-        if let marshal = router.dispatch(session, "marshal") {
-            var pairs = Pairs.all(arguments)
-            // Source text is no argument: what marks its pair as true keeps it as it is.
-            if path.isEmpty, arguments.count > 0 { pairs[0] = .vector(Items([.text("source"), arguments[0]])) }
-            return .call(
-                router.library("%marshalled"),
-                [marshal, .function(Primitive(self, path)), .vector(Items(pairs))])
-        }
-        return try request(path, try Given(arguments), in: fiber)
+        try call(path, try Given(arguments), in: fiber)
+    }
+
+    /// The call as the routing table has it.
+    func call(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
+        guard let marshal = router.dispatch(session, "marshal") else { return try request(path, given, in: fiber) }
+        var pairs = given.pairs
+        // Source text is no argument: what marks its pair as true keeps it as it is.
+        if path.isEmpty, let source = given.positional.first { pairs[0] = .vector(Items([.text("source"), source])) }
+        return .call(
+            router.library("%marshalled"), [marshal, .function(Primitive(self, path)), .vector(Items(pairs))])
     }
 
     /// The call itself, its arguments as they are to be sent.
     func request(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
-        guard path.isEmpty else { return try call(path, given, in: fiber) }
+        guard path.isEmpty else { return try callPath(path, given, in: fiber) }
         guard case .string(let code)? = try given.positional.first?.unwrapped(), given.positional.count == 1 else {
             throw Failure(
                 "eval/type",
@@ -65,43 +67,57 @@ final class Runtime: ControlFunction {
 
     func eval(_ code: String, _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         let request = Request.eval(code, name: router.nextName(in: session))
-        return try submit(request, try bindings(given.keywords), given, in: fiber)
+        guard sessions.isPlain(session) else {
+            return try submit(request, try bindings(given.keywords), given, in: fiber)
+        }
+        var words = ShellWords()
+        try words.addBindings(given.keywords)
+        return try submit(
+            request, Body(bytes: PlainFields.encode(words.words)), given, in: fiber, files: words.files)
     }
 
-    private func call(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
+    /// Runs source, the result of which stays in the session: its handle.
+    func hold(_ code: String, _ values: [(String, Value)], in fiber: Fiber) throws(Failure) -> Step {
+        guard !sessions.isPlain(session) else {
+            throw Failure("runtime/unsupported", "\(session) has no objects: what it makes is text")
+        }
+        var given = Given()
+        given.keywords = values
+        given.parents = values.compactMap { if case .meta(let meta) = $0.1 { meta.number } else { nil } }
+        var request = Request.eval(code, name: router.nextName(in: session))
+        request.holds = true
+        return try submit(request, try bindings(values), given, in: fiber)
+    }
+
+    private func callPath(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         if sessions.isPlain(session) {
-            let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
-            let flags = try ShellWords.flags(given.keywords)
+            var words = ShellWords()
+            for (index, value) in given.positional.enumerated() { try words.add(value, at: "argument \(index + 1)") }
+            try words.addFlags(given.keywords)
             return try submit(
-                .call(path), PlainFields.encode(words + flags), given, in: fiber,
-                code: ShellWords.line(path, words + flags))
+                .call(path), Body(bytes: PlainFields.encode(words.words)), given, in: fiber,
+                code: ShellWords.line(path, words.words), files: words.files)
         }
-        var positional = given.positional
-        var keywords = Object.Entries()
-        if session(isLanguage: "py") {
-            for (name, value) in given.keywords { keywords[Key(name.replacing("-", with: "_"))] = value }
-        } else if !given.keywords.isEmpty {
-            positional.append(.object(Object(Object.Entries(given.keywords.map { (Key($0.0), $0.1) }) { $1 })))
-        }
-        let body = try Envelope.encode(
-            .vector(Items([.vector(Items(positional)), .object(Object(keywords))])))
-        return try submit(.call(path), body, given, in: fiber)
+        return try submit(.call(path), try router.encode(given, for: session), given, in: fiber)
     }
 
     override func fetch(_ path: [String], in fiber: Fiber) throws(Failure) -> Step {
-        try submit(.get(path), [], Given(), in: fiber)
+        try submit(.get(path), Body(), Given(), in: fiber)
     }
 
     override func assign(_ path: [String], _ value: Value, in fiber: Fiber) throws(Failure) -> Step {
-        let body =
-            sessions.isPlain(session)
-            ? PlainFields.encode([try ShellWords.word(value)]) : try Envelope.encode(value)
-        return try submit(.set(path), body, Given(), in: fiber, result: value)
+        guard sessions.isPlain(session) else {
+            return try submit(.set(path), try router.encode(value, for: session), Given(), in: fiber, result: value)
+        }
+        var words = ShellWords()
+        try words.add(value, at: path.joined(separator: "."))
+        router.files.append(words.files)
+        return try submit(.set(path), Body(bytes: PlainFields.encode(words.words)), Given(), in: fiber, result: value)
     }
 
     func importModule(_ path: [String], as alias: String?, in fiber: Fiber) throws(Failure) -> Step {
         try submit(
-            Request(.importModule, path: path, alias: alias), [], Given(), in: fiber)
+            Request(.importModule, path: path, alias: alias), Body(), Given(), in: fiber)
     }
 
     /// Sends a value and takes it back as the runtime holds it.
@@ -128,7 +144,8 @@ final class Runtime: ControlFunction {
             case .reply(let reply, _, let output, let tail, let entry):
                 let value = try result(reply.status ?? 0, output ?? [], tail)
                 return router.wrap(value, entry(Describe.summary(value)))
-            case .failure(let error): throw router.thrown(error, session: session)
+            case .failure(let error, let body): throw router.thrown(error, body, session: session)
+            case .lost(let diagnostic): throw router.machine.failure(diagnostic)
             }
         }
     }
@@ -143,28 +160,31 @@ final class Runtime: ControlFunction {
         sessions.language(of: session) == name
     }
 
-    private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> [UInt8] {
-        guard !keywords.isEmpty else { return [] }
-        if sessions.isPlain(session) {
-            var fields: [[UInt8]] = []
-            for (name, value) in keywords { fields += [Array(name.utf8), try ShellWords.word(value)] }
-            return PlainFields.encode(fields)
-        }
-        return try Envelope.encode(.object(Object(Object.Entries(keywords.map { (Key($0.0), $0.1) }) { $1 })))
+    private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> Body {
+        guard !keywords.isEmpty else { return Body() }
+        return try router.encode(
+            .object(Object(Object.Entries(keywords.map { (Key($0.0), $0.1) }) { $1 })), for: session)
     }
 
+    /// - Parameter files: what the request names, kept until it is answered.
     private func submit(
-        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, code: String? = nil, result: Value? = nil
+        _ request: Request, _ body: Body, _ given: Given, in fiber: Fiber, code: String? = nil,
+        files: ByteFiles? = nil, result: Value? = nil
     ) throws(Failure) -> Step {
         let router = router
         let session = session
-        return try router.submit(request, body: body, to: session, for: fiber, parents: given.parents, code: code) {
+        var request = request
+        request.references = body.references
+        return try router.submit(request, body: body.bytes, to: session, for: fiber, parents: given.parents, code: code)
+        {
             outcome throws(Failure) in
+            defer { withExtendedLifetime(files) {} }
             switch outcome {
             case .reply(let reply, let body, let output, let tail, let entry):
                 if let result { return result }
                 return try router.value(of: reply, body, output, tail, entry)
-            case .failure(let error): throw router.thrown(error, session: session)
+            case .failure(let error, let body): throw router.thrown(error, body, session: session)
+            case .lost(let diagnostic): throw router.machine.failure(diagnostic)
             }
         }
     }
@@ -195,6 +215,16 @@ struct Given {
                 index += 1
             }
         }
+    }
+
+    /// The arguments with whether each is the name of a keyword, as `%marshalled` takes them.
+    var pairs: [Value] {
+        var pairs = positional.map { Value.vector(Items([.bool(false), $0])) }
+        for (name, value) in keywords {
+            pairs.append(.vector(Items([.bool(true), .keyword(Symbol(name))])))
+            pairs.append(.vector(Items([.bool(false), value])))
+        }
+        return pairs
     }
 
     private mutating func note(_ value: Value) {
@@ -237,15 +267,5 @@ final class Primitive: ControlFunction {
             }
         }
         return try runtime.request(self.path, given, in: fiber)
-    }
-}
-
-/// Arguments with whether each was a literal keyword.
-private enum Pairs {
-    static func all(_ arguments: Arguments) -> [Value] {
-        (0..<arguments.count).map { index in
-            let isKeyword = index < 64 && arguments.literalKeywords & (1 << UInt64(index)) != 0
-            return .vector(Items([.bool(isKeyword), arguments[index]]))
-        }
     }
 }

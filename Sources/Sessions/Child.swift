@@ -35,6 +35,10 @@ final class Child {
     var decoder = FrameDecoder()
     var upcallDecoder = FrameDecoder()
     var outgoing = OutgoingBytes()
+    /// What goes to the thread that waits for an upcall.
+    var upcallOutgoing = OutgoingBytes()
+    /// Whether it has ever asked meta for something, so that it is worth listening closely.
+    var callsUp = false
     /// Bodies of requests that wait for hello.
     var held: [(id: RequestID, body: [UInt8])] = []
     /// In the order they were sent; the kernel works on the first.
@@ -113,22 +117,34 @@ final class Child {
         return pending.remove(at: index)
     }
 
-    /// Sends what the socket takes; the rest goes when it is writable. A broken socket is noticed when it is read.
+    /// Sends what the sockets take; the rest goes when they are writable. A broken socket is noticed when it is read.
     func flush() {
-        guard requestSocket >= 0 else { return }
-        if !outgoing.send(to: requestSocket) { outgoing = OutgoingBytes() }
+        if requestSocket >= 0, !outgoing.send(to: requestSocket) { outgoing = OutgoingBytes() }
+        if upcallSocket >= 0, !upcallOutgoing.send(to: upcallSocket) { upcallOutgoing = OutgoingBytes() }
     }
 
-    func send(header: [UInt8], body: [UInt8]) throws(WireError) {
-        trace?.note(.toKernel, self, header: header, body: body)
+    /// - Parameter isInner: whether it is for the thread that waits for an upcall.
+    func send(header: [UInt8], body: [UInt8], isInner: Bool = false) throws(WireError) {
+        trace?.note(isInner ? .toCaller : .toKernel, self, header: header, body: body)
         // A large body is not copied behind its header.
         if body.count > 1 << 16 {
-            outgoing.append(try Frame.prefix(header: header.count, body: body.count) + header)
-            outgoing.append(body)
+            let prefix = try Frame.prefix(header: header.count, body: body.count) + header
+            append(prefix, isInner)
+            append(body, isInner)
         } else {
-            outgoing.append(try Frame(header: header, body: body).encoded())
+            append(try Frame(header: header, body: body).encoded(), isInner)
         }
         flush()
+    }
+
+    private func append(_ bytes: [UInt8], _ isInner: Bool) {
+        if isInner { upcallOutgoing.append(bytes) } else { outgoing.append(bytes) }
+    }
+
+    /// The request that what arrives on standard output belongs to: the innermost one that runs.
+    var capturing: Int? {
+        let index = pending.lastIndex { $0.request.upcall != nil } ?? (pending.isEmpty ? nil : 0)
+        return index.flatMap { pending[$0].captures ? $0 : nil }
     }
 
     func signalGroup(_ signal: Int32) {

@@ -9,6 +9,8 @@ final class FrameTrace {
         case fromKernel = "<"
         /// The kernel's own requests.
         case upcall = "^"
+        /// To the thread that waits for an answer.
+        case toCaller = "v"
     }
 
     private let file: Descriptor

@@ -43,7 +43,7 @@ struct InterpreterFinder {
         (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map { absolute(String($0)) }
     }
 
-    private func absolute(_ path: String) -> String {
+    func absolute(_ path: String) -> String {
         if path.hasPrefix("~/"), let home = environment["HOME"] { return home + path.dropFirst() }
         return path.hasPrefix("/") ? path : directory + "/" + path
     }

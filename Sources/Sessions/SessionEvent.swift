@@ -9,7 +9,10 @@ public enum SessionEvent: Equatable, Sendable {
     case output(session: String, OutputStream, [UInt8])
     /// The session is gone; its next use starts afresh. Not told of a session that was stopped with nothing to do.
     case ended(session: String, Death, failed: [RequestID])
-    case upcall(session: String, header: [UInt8], body: [UInt8])
+    /// A kernel asks meta for something.
+    case upcall(session: String, generation: Int, Upcall, body: [UInt8])
+    /// A kernel is done with objects of others.
+    case released(session: String, generation: Int, [Release])
     case signal(Int32)
     case readable(Int32)
 }

@@ -59,14 +59,13 @@ extension SessionTable {
             return try finder.find(language, chosen: chosen?.first)
         case .command(let words):
             guard let program = words.first, let path = finder.locate([program]) else {
-                throw SessionError(
-                    code: "session/missing", message: "program not found: \(words.first ?? "an empty command")")
+                throw finder.refusal(of: words.first ?? "")
             }
             return Interpreter(path: path, version: nil)
         }
     }
 
-    private func arguments(_ launch: Launch) throws(SessionError) -> [String] {
+    func arguments(_ launch: Launch) throws(SessionError) -> [String] {
         switch launch.kernel {
         case .command(let words): return Array(words.dropFirst())
         case .language(let name, let chosen):
@@ -83,6 +82,7 @@ extension SessionTable {
             return lose(child, .tooOld(found: hello.version, minimum: language.minimum.description))
         }
         child.hello = hello
+        if child.language == nil { entries.first { $0.child === child }?.language = hello.language }
         child.deadline = nil
         let answer = Initialization(
             version: version, session: child.session, generation: child.generation,

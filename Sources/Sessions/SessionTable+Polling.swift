@@ -39,11 +39,11 @@ extension SessionTable {
 
     /// Tries the awaited socket a few times; whether it had something to say.
     private func spin() -> Bool {
-        guard Self.spins > 0, let child = awaited, child.hello != nil, !child.pending.isEmpty, child.outgoing.isEmpty
-        else {
-            return false
-        }
+        guard Self.spins > 0, let child = awaited, child.hello != nil, !child.pending.isEmpty,
+            child.outgoing.isEmpty, child.upcallOutgoing.isEmpty
+        else { return false }
         for _ in 0..<Self.spins {
+            if child.callsUp, case .some = receiveUpcall(child) { return true }
             switch receive(child, child.requestSocket) {
             case .nothing: continue
             case .some: return true
@@ -77,7 +77,7 @@ extension SessionTable {
         add(signalPipe, .signals)
         for child in entries.compactMap(\.child) + leaving {
             add(child.requestSocket, .requests(child), writing: !child.outgoing.isEmpty)
-            add(child.upcallSocket, .upcalls(child))
+            add(child.upcallSocket, .upcalls(child), writing: !child.upcallOutgoing.isEmpty)
             add(child.stdoutPipe, .stream(child, .stdout))
             add(child.stderrPipe, .stream(child, .stderr))
             add(child.ending.number, .ending(child))
@@ -106,6 +106,8 @@ extension SessionTable {
         case .ending(let child): bury(child)
         case .stream(let child, let stream): read(child, stream, atMost: 1 << 16)
         case .upcalls(let child):
+            if state & Int32(POLLOUT) != 0 { child.flush() }
+            guard state & Int32(POLLIN | POLLHUP | POLLERR) != 0 else { return }
             if case .ended = receiveUpcall(child) { child.upcalls = .closed }
         case .requests(let child):
             if state & Int32(POLLOUT) != 0 { child.flush() }
@@ -151,23 +153,42 @@ extension SessionTable {
     }
 
     private func receiveUpcall(_ child: Child) -> Received {
+        guard child.upcallSocket >= 0 else { return .nothing }
         let count = meta_read(child.upcallSocket, buffer.baseAddress, buffer.count)
         guard count > 0 else { return count == -1 ? .nothing : .ended }
+        child.callsUp = true
         var frames: [Frame] = []
         do {
             try child.upcallDecoder.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), into: &frames)
+            for frame in frames {
+                guard child.upcallSocket >= 0 else { break }
+                trace?.note(.upcall, child, header: frame.header, body: frame.body)
+                try takeUpcall(frame, from: child)
+            }
         } catch {
             lose(child, .protocolError(error.message))
-        }
-        for frame in frames {
-            trace?.note(.upcall, child, header: frame.header, body: frame.body)
-            events.append(.upcall(session: child.session, header: frame.header, body: frame.body))
         }
         return .some
     }
 
+    /// On their own socket kernels ask, and answer what they were asked meanwhile.
+    private func takeUpcall(_ frame: Frame, from child: Child) throws(WireError) {
+        switch try messages.decode(frame.header) {
+        case .upcall(let upcall):
+            drain(child)
+            events.append(
+                .upcall(session: child.session, generation: child.generation, upcall, body: frame.body))
+        case .hello, .output, .release:
+            lose(child, .protocolError("only requests and their replies belong on descriptor 4"))
+        case let message: try take(message, frame.body, from: child)
+        }
+    }
+
     private func take(_ frame: Frame, from child: Child) throws(WireError) {
-        let message = try messages.decode(frame.header)
+        try take(try messages.decode(frame.header), frame.body, from: child)
+    }
+
+    private func take(_ message: Message, _ body: [UInt8], from child: Child) throws(WireError) {
         if child.hello == nil {
             guard case .hello(let hello) = message else {
                 return lose(child, .protocolError("expected hello first, got \(message.name)"))
@@ -182,7 +203,7 @@ extension SessionTable {
                 if child.interrupted.contains(reply.re) { return }
                 return lose(child, .protocolError("answered request \(reply.re), which is not open"))
             }
-            answer(pending, reply, frame.body)
+            answer(pending, reply, body)
         case .failure(let error):
             drain(child)
             if let number = error.re, child.interrupted.contains(number), !child.isOpen(number) { return }
@@ -191,11 +212,14 @@ extension SessionTable {
             else { return lose(child, .protocolError("answered request \(error.re ?? 0), which is not open")) }
             guard !pending.isAbandoned else { return }
             events.append(
-                .failure(pending.id, error, body: frame.body, output: pending.captures ? pending.output : nil))
+                .failure(pending.id, error, body: body, output: pending.captures ? pending.output : nil))
         case .output(let text):
             deliver(Array(text.text.utf8), of: child, text.stream == "stderr" ? .stderr : .stdout)
-        case .upcall:
-            events.append(.upcall(session: child.session, header: frame.header, body: frame.body))
+        case .upcall: lose(child, .protocolError("asked on descriptor 3; requests of a kernel go to descriptor 4"))
+        case .release(let releases):
+            // What it has asked on the other socket may still name them.
+            while case .some = receiveUpcall(child) {}
+            events.append(.released(session: child.session, generation: child.generation, releases))
         }
     }
 
@@ -239,13 +263,13 @@ extension SessionTable {
 
     private func deliver(_ bytes: [UInt8], of child: Child, _ stream: OutputStream) {
         if stream == .stderr { child.lastLines.take(bytes) }
-        guard stream == .stdout, let first = child.pending.first, first.captures, child.hello != nil else {
+        guard stream == .stdout, let index = child.capturing, child.hello != nil else {
             return events.append(.output(session: child.session, stream, bytes))
         }
-        guard first.output.count + bytes.count <= Frame.bodyLimit else {
+        guard child.pending[index].output.count + bytes.count <= Frame.bodyLimit else {
             return lose(child, .tooMuchOutput(limit: Frame.bodyLimit))
         }
-        child.pending[0].output += bytes
+        child.pending[index].output += bytes
     }
 }
 
@@ -257,6 +281,7 @@ extension Message {
         case .failure: "an error"
         case .output: "output"
         case .upcall: "a request"
+        case .release: "a release"
         }
     }
 }

@@ -23,7 +23,8 @@ public final class SessionTable {
     public var terminal: Int32?
 
     let version: String
-    let directory: String
+    /// Where sessions start, unless their launch says otherwise.
+    public let directory: String
     /// What sessions inherit; meta's own.
     var environment: Environment
     let signalPipe: Int32
@@ -48,6 +49,8 @@ public final class SessionTable {
         var generation = 0
         var child: Child?
         var hasDied = false
+        /// What the last hello of a program of the user's said.
+        var language: String?
 
         init(name: String, launch: Launch) {
             self.name = name
@@ -86,8 +89,11 @@ public final class SessionTable {
     /// Whether `name` is a session or an alias of one.
     public func has(_ name: String) -> Bool { (try? entry(name)) != nil }
 
-    /// The language of a session as meta names it, `py`; nil where no session is called so.
-    public func language(of name: String) -> String? { (try? entry(name))?.launch.language }
+    /// The language of a session as meta names it, `py`; of a program of the user's, what its hello said last. nil where
+    /// no session is called so.
+    public func language(of name: String) -> String? {
+        (try? entry(name)).map { $0.language ?? $0.launch.language }
+    }
 
     /// Whether bodies to and from this session are plain fields (`PlainFields`) instead of JSON.
     public func isPlain(_ name: String) -> Bool {
@@ -133,8 +139,8 @@ public final class SessionTable {
         lastID += 1
         let id = RequestID(lastID)
         let captures = captures ?? child.language?.outputIsResult ?? false
-        // What arrived before belongs to no request.
-        if captures, child.pending.isEmpty { drain(child) }
+        // What arrived before belongs to no request, or to the one around this one.
+        if captures, child.pending.isEmpty || request.upcall != nil { drain(child) }
         child.pending.append(PendingRequest(id: id, request: request, captures: captures, sent: .now))
         if child.hello == nil {
             child.held.append((id, body))
@@ -143,6 +149,40 @@ public final class SessionTable {
         }
         awaited = child
         return id
+    }
+
+    /// Answers what a kernel has asked; nothing when that kernel has gone.
+    ///
+    /// - Parameter header: of a `Reply` or an `ErrorHeader`, as JSON or plain fields.
+    public func answer(session: String, generation: Int, header: [UInt8], body: [UInt8] = []) throws(SessionError) {
+        guard let child = living(session, generation) else { return }
+        do {
+            try child.send(header: header, body: body, isInner: true)
+        } catch {
+            throw SessionError(code: "session/too-large", message: error.message)
+        }
+        awaited = child
+    }
+
+    /// Tells a kernel that objects of its own are not needed any more.
+    public func release(_ releases: [Release], session: String, generation: Int) {
+        guard let child = living(session, generation), operations(of: session)?.contains("release") == true else {
+            return
+        }
+        try? child.send(header: Release.header(releases), body: [])
+    }
+
+    /// Which start of the session runs now; nil when none does.
+    public func generation(of name: String) -> Int? { (try? entry(name))?.child?.generation }
+
+    /// What the session's kernel has said it can do; nil while it has not said anything.
+    public func operations(of name: String) -> [String]? { (try? entry(name))?.child?.hello?.operations }
+
+    private func living(_ session: String, _ generation: Int) -> Child? {
+        guard let child = (try? entry(session))?.child, child.generation == generation, child.hello != nil else {
+            return nil
+        }
+        return child
     }
 
     /// Forgets a request: its answer is dropped when it comes.
@@ -183,7 +223,9 @@ public final class SessionTable {
             return fail(id, error, in: child)
         }
         do {
-            try child.send(header: request.header(id: id, plain: hello.plain ?? false), body: body)
+            try child.send(
+                header: request.header(id: id, plain: hello.plain ?? false), body: body,
+                isInner: request.upcall != nil)
         } catch {
             fail(id, ErrorHeader(code: "session/too-large", message: error.message, re: id.number), in: child)
         }
@@ -204,7 +246,7 @@ public final class SessionTable {
         guard let child = entry.child else {
             let found = try? interpreter(for: entry.launch)
             return RuntimeStatus(
-                name: entry.name, language: entry.launch.language,
+                name: entry.name, language: entry.language ?? entry.launch.language,
                 state: found == nil ? .missing : entry.hasDied ? .dead : .unstarted, interpreter: found?.path,
                 version: found?.version, pid: nil, generation: entry.generation, memory: nil)
         }

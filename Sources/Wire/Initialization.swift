@@ -1,5 +1,5 @@
 /// meta's answer to a kernel's hello.
-public struct Initialization: Codable, Equatable, Sendable {
+public struct Initialization: Equatable, Sendable {
     public var version: String
     public var session: String
     public var generation: Int

@@ -1,5 +1,7 @@
+import Language
+
 /// What a kernel says first.
-public struct Hello: Codable, Equatable, Sendable {
+public struct Hello: Equatable, Sendable {
     /// `major.minor`
     public var `protocol`: String
     public var language: String
@@ -10,11 +12,32 @@ public struct Hello: Codable, Equatable, Sendable {
     public var plain: Bool?
     public var executable: String?
 
+    public init(
+        protocol: String, language: String, version: String, operations: [String], buffers: String? = nil,
+        plain: Bool? = nil, executable: String? = nil
+    ) {
+        self.protocol = `protocol`
+        self.language = language
+        self.version = version
+        self.operations = operations
+        self.buffers = buffers
+        self.plain = plain
+        self.executable = executable
+    }
+
+    init(_ fields: HeaderFields) throws(HeaderFields.Problem) {
+        self.init(
+            protocol: try fields.required(try fields.text("protocol"), "protocol"),
+            language: try fields.text("language") ?? "", version: try fields.text("version") ?? "",
+            operations: try fields.texts("operations") ?? [], buffers: try fields.text("buffers"),
+            plain: try fields.flag("plain"), executable: try fields.text("executable"))
+    }
+
     public var major: Int? { `protocol`.split(separator: ".").first.flatMap { Int($0) } }
 }
 
 /// A request's result; its value is the frame's body.
-public struct Reply: Codable, Equatable, Sendable {
+public struct Reply: Equatable, Sendable {
     public var re: Int
     /// The qualified type name as the language's users say it.
     public var type: String?
@@ -22,6 +45,12 @@ public struct Reply: Codable, Equatable, Sendable {
     public var elapsed: Double?
     /// A shell command's exit status.
     public var status: Int?
+    /// Whether there are further items (`items`).
+    public var more: Bool?
+    /// Who has them.
+    public var iterator: Reference?
+    /// Every object that the body and `iterator` name.
+    public var references: [Reference] = []
 
     public init(re: Int, type: String? = nil, elapsed: Double? = nil, status: Int? = nil) {
         self.re = re
@@ -29,10 +58,35 @@ public struct Reply: Codable, Equatable, Sendable {
         self.elapsed = elapsed
         self.status = status
     }
+
+    init(_ fields: HeaderFields) throws(HeaderFields.Problem) {
+        re = try fields.required(try fields.integer("re"), "re")
+        type = try fields.text("type")
+        elapsed = try fields.number("elapsed")
+        status = try fields.integer("status")
+        more = try fields.flag("more")
+        iterator = try fields.reference("iterator")
+        references = try fields.references("refs")
+    }
+
+    /// The header of an answer to a kernel, which reads JSON or plain fields.
+    public func header(plain: Bool = false) -> [UInt8] {
+        if plain { return PlainFields.encode(["op", "ret", "re", String(re)]) }
+        var out = Array("{\"op\":\"ret\",\"re\":\(re)".utf8)
+        if let type { JSONText.appendMember("type", type, to: &out) }
+        if let more { out.append(contentsOf: ",\"more\":\(more)".utf8) }
+        if let iterator {
+            out.append(contentsOf: ",\"iterator\":".utf8)
+            JSONText.appendReference(iterator, to: &out)
+        }
+        JSONText.appendReferences(references, to: &out)
+        out.append(125)
+        return out
+    }
 }
 
 /// One place that an error passed through; the user's own code only.
-public struct StackFrame: Codable, Equatable, Sendable {
+public struct StackFrame: Equatable, Sendable {
     public var function: String?
     public var source: String?
     public var line: Int?
@@ -44,93 +98,26 @@ public struct StackFrame: Codable, Equatable, Sendable {
         self.line = line
         self.text = text
     }
-}
 
-/// Why a request has no result; the exception's data is the frame's body.
-public struct ErrorHeader: Equatable, Sendable, Codable {
-    /// nil for a message that the kernel could not read.
-    public var re: Int?
-    public var code: String
-    public var type: String?
-    public var message: String
-    /// Outermost first.
-    public var frames: [StackFrame]
-    /// The errors behind this one, nearest first.
-    public var causes: [ErrorHeader]
-    /// Where inside a value, such as `[0].x`.
-    public var path: String?
-    /// What state the session has lost.
-    public var lost: String?
-    public var status: Int?
-
-    public init(code: String, message: String, re: Int? = nil, type: String? = nil) {
-        self.re = re
-        self.code = code
-        self.type = type
-        self.message = message
-        frames = []
-        causes = []
-    }
-
-    private enum Key: String, CodingKey { case op, re, code, type, message, frames, cause, path, lost, status }
-    /// A chain of causes longer than this is cut, so that no kernel can exhaust our stack.
-    private static let deepest = 32
-
-    public init(from decoder: any Decoder) throws {
-        try self.init(from: decoder, depth: 0)
-    }
-
-    private init(from decoder: any Decoder, depth: Int) throws {
-        let fields = try decoder.container(keyedBy: Key.self)
-        re = try fields.decodeIfPresent(Int.self, forKey: .re)
-        code = try fields.decodeIfPresent(String.self, forKey: .code) ?? "runtime/raised"
-        type = try fields.decodeIfPresent(String.self, forKey: .type)
-        message = try fields.decodeIfPresent(String.self, forKey: .message) ?? ""
-        frames = try fields.decodeIfPresent([StackFrame].self, forKey: .frames) ?? []
-        path = try fields.decodeIfPresent(String.self, forKey: .path)
-        lost = try fields.decodeIfPresent(String.self, forKey: .lost)
-        status = try fields.decodeIfPresent(Int.self, forKey: .status)
-        causes = []
-        guard depth < Self.deepest, fields.contains(.cause), try !fields.decodeNil(forKey: .cause) else { return }
-        let nearest = try ErrorHeader(from: fields.superDecoder(forKey: .cause), depth: depth + 1)
-        causes = [nearest] + nearest.causes
-        causes[0].causes = []
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        try encode(to: encoder, causes: causes[...])
-    }
-
-    private func encode(to encoder: any Encoder, causes: ArraySlice<ErrorHeader>) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        try fields.encode("err", forKey: .op)
-        try fields.encodeIfPresent(re, forKey: .re)
-        try fields.encode(code, forKey: .code)
-        try fields.encodeIfPresent(type, forKey: .type)
-        try fields.encode(message, forKey: .message)
-        try fields.encode(frames, forKey: .frames)
-        try fields.encodeIfPresent(path, forKey: .path)
-        try fields.encodeIfPresent(lost, forKey: .lost)
-        try fields.encodeIfPresent(status, forKey: .status)
-        guard let nearest = causes.first else { return }
-        try nearest.encode(to: fields.superEncoder(forKey: .cause), causes: causes.dropFirst())
+    init(_ fields: HeaderFields) throws(HeaderFields.Problem) {
+        function = try fields.text("function")
+        source = try fields.text("source")
+        line = try fields.integer("line")
+        text = try fields.text("text")
     }
 }
 
 /// Text that a kernel sends as a message instead of writing it to 1 or 2.
-public struct OutputText: Codable, Equatable, Sendable {
+public struct OutputText: Equatable, Sendable {
     public var id: Int?
     public var stream: String
     public var text: String
-}
 
-/// A request of a kernel to meta.
-public struct Upcall: Codable, Equatable, Sendable {
-    public var op: String
-    public var id: Int
-    public var path: [String]?
-    public var code: String?
-    public var language: String?
+    init(_ fields: HeaderFields) throws(HeaderFields.Problem) {
+        id = try fields.integer("id")
+        stream = try fields.required(try fields.text("stream"), "stream")
+        text = try fields.required(try fields.text("text"), "text")
+    }
 }
 
 /// Any header that a kernel may send.
@@ -140,4 +127,5 @@ public enum Message: Equatable, Sendable {
     case failure(ErrorHeader)
     case output(OutputText)
     case upcall(Upcall)
+    case release([Release])
 }

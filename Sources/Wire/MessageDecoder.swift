@@ -1,9 +1,5 @@
-import FoundationEssentials
-
 /// Reads the headers that kernels send: JSON, or plain fields when the first byte is a digit.
 public struct MessageDecoder {
-    private let decoder = JSONDecoder()
-
     public init() {}
 
     /// - Throws: `WireError.unreadableHeader`, or `.unreadableFields` for plain fields.
@@ -11,9 +7,25 @@ public struct MessageDecoder {
         if let reply = ReplyScanner.scan(header) { return .reply(reply) }
         if let first = header.first, (48...57).contains(first) { return try decodePlain(header) }
         do {
-            return try decoder.decode(AnyMessage.self, from: Data(header)).message
+            return try Self.message(HeaderFields(header))
         } catch {
-            throw .unreadableHeader(reason: Self.reason(error), first: Array(header.prefix(64)))
+            throw .unreadableHeader(reason: error.reason, first: Array(header.prefix(64)))
+        }
+    }
+
+    private static func message(_ fields: HeaderFields) throws(HeaderFields.Problem) -> Message {
+        let operation = try fields.required(try fields.text("op"), "op")
+        switch operation {
+        case "hello": return .hello(try Hello(fields))
+        case "ret": return .reply(try Reply(fields))
+        case "err": return .failure(try ErrorHeader(fields))
+        case "out": return .output(try OutputText(fields))
+        case "release": return .release(try fields.releases("refs"))
+        default:
+            guard let known = Request.Operation(rawValue: operation) else {
+                throw HeaderFields.Problem(reason: "unknown operation \(operation)")
+            }
+            return .upcall(try Upcall(fields, known))
         }
     }
 
@@ -43,44 +55,24 @@ public struct MessageDecoder {
             error.lost = fields["lost"]
             error.status = fields["status"].flatMap { Int($0) }
             return .failure(error)
-        case let op:
-            throw unreadable("unknown operation \(op ?? "none")")
-        }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case DecodingError.keyNotFound(let key, _): "no field '\(key.stringValue)'"
-        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-            "wrong kind of field '\(context.codingPath.map(\.stringValue).joined(separator: "."))'"
-        case DecodingError.dataCorrupted(let context): context.debugDescription
-        default: "not JSON"
-        }
-    }
-}
-
-private struct AnyMessage: Decodable {
-    let message: Message
-
-    private enum Key: String, CodingKey { case op, re }
-
-    init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: Key.self)
-        let op = try fields.decode(String.self, forKey: .op)
-        switch op {
-        case "hello": message = .hello(try Hello(from: decoder))
-        case "ret": message = .reply(try Reply(from: decoder))
-        case "err": message = .failure(try ErrorHeader(from: decoder))
-        case "out": message = .output(try OutputText(from: decoder))
-        case "eval", "call", "get", "set": message = .upcall(try Upcall(from: decoder))
-        default:
-            throw DecodingError.dataCorruptedError(forKey: .op, in: fields, debugDescription: "unknown operation \(op)")
+        case let name:
+            guard let operation = name.flatMap(Request.Operation.init(rawValue:)) else {
+                throw unreadable("unknown operation \(name ?? "none")")
+            }
+            guard let id = fields["id"].flatMap({ Int($0) }) else { throw unreadable("no request number") }
+            var upcall = Upcall(operation, id: id)
+            upcall.servedRequest = fields["for"].flatMap { Int($0) }
+            upcall.path = fields["path"]?.split(separator: ".").map(String.init)
+            upcall.code = fields["code"]
+            upcall.language = fields["language"]
+            upcall.kinds = fields["kinds"]
+            return .upcall(upcall)
         }
     }
 }
 
 /// The one header that decides what a small call costs, in the exact spelling that kernels use:
-/// `{"op":"ret","re":1,"type":"int","elapsed":12.5}`. Anything else is left to JSONDecoder; a test holds both equal.
+/// `{"op":"ret","re":1,"type":"int","elapsed":12.5}`. Anything else is read as JSON; a test holds both equal.
 enum ReplyScanner {
     static func scan(_ header: [UInt8]) -> Reply? {
         header.withUnsafeBufferPointer { bytes in

@@ -1,7 +1,9 @@
+import Language
+
 /// What meta asks of a kernel. The values that go with it are the frame's body.
 public struct Request: Equatable, Sendable {
     public enum Operation: String, Codable, Sendable {
-        case eval, call, get, set, complete, status
+        case eval, call, get, set, complete, status, items, inspect, equal, cancel
         case importModule = "import"
     }
 
@@ -16,6 +18,20 @@ public struct Request: Equatable, Sendable {
     public var alias: String?
     /// Unicode scalars in front of the cursor (`complete`).
     public var cursor: Int?
+    /// The receiver's own number of the object that is asked; `path` then begins at it.
+    public var reference: Int?
+    /// Whether an item is meant instead of an attribute (`get`, `set`): its key is in the body.
+    public var isItem = false
+    /// Whether the result stays where it is and crosses as a reference.
+    public var holds = false
+    /// Whether the result crosses as a copy, whatever its type.
+    public var copies = false
+    /// How many items at most (`items`), or the request that is to end (`cancel`).
+    public var count: Int?
+    /// Every object that the body names.
+    public var references: [Reference] = []
+    /// The upcall on whose behalf this is asked; the kernel's thread that waits for it answers.
+    public var upcall: Int?
 
     public init(
         _ operation: Operation, code: String? = nil, name: String? = nil, path: [String]? = nil, alias: String? = nil,
@@ -65,6 +81,13 @@ public struct Request: Equatable, Sendable {
         }
         if let alias { JSONText.appendMember("as", alias, to: &out) }
         if let cursor { out.append(contentsOf: ",\"cursor\":\(cursor)".utf8) }
+        if let reference { out.append(contentsOf: ",\"ref\":\(reference)".utf8) }
+        if let count { out.append(contentsOf: ",\"count\":\(count)".utf8) }
+        if isItem { out.append(contentsOf: ",\"item\":true".utf8) }
+        if holds { out.append(contentsOf: ",\"hold\":true".utf8) }
+        if copies { out.append(contentsOf: ",\"copy\":true".utf8) }
+        if let upcall { out.append(contentsOf: ",\"in\":\(upcall)".utf8) }
+        JSONText.appendReferences(references, to: &out)
         out.append(125)
         return out
     }
@@ -76,6 +99,7 @@ public struct Request: Equatable, Sendable {
         if let path { fields += ["path", path.joined(separator: ".")] }
         if let alias { fields += ["as", alias] }
         if let cursor { fields += ["cursor", String(cursor)] }
+        if let upcall { fields += ["in", String(upcall)] }
         return PlainFields.encode(fields)
     }
 }
@@ -89,6 +113,25 @@ public struct RequestID: Hashable, Sendable, Comparable {
 
 /// The writer's half of JSON that headers need.
 enum JSONText {
+    /// The list of what a body refers to; nothing where it refers to nothing.
+    static func appendReferences(_ references: [Reference], to out: inout [UInt8]) {
+        guard !references.isEmpty else { return }
+        out.append(contentsOf: ",\"refs\":[".utf8)
+        for (index, reference) in references.enumerated() {
+            if index > 0 { out.append(44) }
+            appendReference(reference, to: &out)
+        }
+        out.append(93)
+    }
+
+    static func appendReference(_ reference: Reference, times: Int? = nil, to out: inout [UInt8]) {
+        out.append(91)
+        appendString(reference.owner, to: &out)
+        out.append(contentsOf: ",\(reference.generation),\(reference.number)".utf8)
+        if let times { out.append(contentsOf: ",\(times)".utf8) }
+        out.append(93)
+    }
+
     static func appendMember(_ name: StaticString, _ value: String, to out: inout [UInt8]) {
         out.append(contentsOf: ",\"\(name)\":".utf8)
         appendString(value, to: &out)

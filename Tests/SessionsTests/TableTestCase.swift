@@ -81,7 +81,7 @@ extension SessionEvent {
         switch self {
         case .reply(let answered, _, _, _), .failure(let answered, _, _, _): answered == id
         case .ended(_, _, let failed): failed.contains(id)
-        case .output, .upcall, .signal, .readable: false
+        case .output, .upcall, .released, .signal, .readable: false
         }
     }
 }

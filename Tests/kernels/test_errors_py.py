@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from peer import Peer, ref
+from peer_py import Peer, ref
 
 
 @pytest.fixture

@@ -146,12 +146,8 @@ HOSTILE = {
     "js": ["throw null", "throw undefined", "throw {a: 1}", "throw 'text'", "throw Symbol('s')", "function f() { f() }; f()",
            "const e = new Error('a'); Object.defineProperty(e, 'stack', {get() { throw 1 }}); throw e",
            "const e2 = new Error('a'); Object.defineProperty(e2, 'message', {get() { throw 1 }}); throw e2",
-           "throw new Proxy({}, {get() { throw 1 }, getPrototypeOf() { throw 2 }})", "new Proxy([], {ownKeys() { throw 1 }})",
-           "({toJSON() { throw 1 }})", "({get a() { throw 1 }})", "({[Symbol.toPrimitive]() { throw 1 }})", "() => 1",
-           "a = []; a.push(a); a", "d = {}; d.x = [d]; d", "'\\ud800'", "({a: '\\udc00'})", "[, 1]", "new (class X {})",
-           "new Date(NaN)", "Symbol()", "/x/", "new WeakMap()", "/x/.exec('x')", "Object.create(null)", "Object.create({a: 1})",
-           "new (class extends Map {})", "Buffer.from('a')", "new Float64Array(2)", "Promise.reject(new Error('x'))",
-           "Object.defineProperty({}, 'hidden', {value: 1})", "[1, 2, Object.assign(() => 1, {})]", "x = \0"],
+           "throw new Proxy({}, {get() { throw 1 }, getPrototypeOf() { throw 2 }})", "({get a() { throw 1 }})",
+           "a = []; a.push(a); a", "d = {}; d.x = [d]; d", "'\\ud800'", "({a: '\\udc00'})", "Promise.reject(new Error('x'))", "x = \0"],
 }
 
 
@@ -165,7 +161,7 @@ def test_hostile_code_is_an_error(language, code, request):
 
 @pytest.mark.parametrize("code,path", [("[1,[0,bad]]", "[1][1]"), ("{'a':[bad]}", ".a[0]"), ("{'a b':{'c':bad}}", "c")])
 def test_errors_name_the_place(kernel, code, path):
-    kernel.run({"py": "bad = '\\ud800'; 1", "js": "bad = () => 1; 1"}[kernel.language])
+    kernel.run({"py": "bad = '\\ud800'; 1", "js": "bad = '\\ud800'; 1"}[kernel.language])
     error = kernel.fail("(%s)" % code)
     assert error["code"] in ("value/surrogate", "value/uncopyable") and error["path"].endswith(path)
 

@@ -4,7 +4,7 @@ import json
 import select
 
 import pytest
-from peer import Peer, ref
+from peer_py import Peer, ref
 
 
 @pytest.fixture

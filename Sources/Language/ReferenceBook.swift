@@ -1,0 +1,69 @@
+/// What crosses of an object that stays with its owner.
+public struct ReferenceRecord: Sendable, Equatable {
+    public let reference: Reference
+    /// The type as its language's users say it.
+    public let type: String
+    /// A short text of the object.
+    public let repr: String
+    public let isCallable: Bool
+
+    /// A longer type or text is cut: the owner may be a hostile process.
+    public init(reference: Reference, type: String, repr: String, isCallable: Bool) {
+        self.reference = reference
+        self.type = Self.cut(type)
+        self.repr = Self.cut(repr)
+        self.isCallable = isCallable
+    }
+
+    private static let limit = 200
+
+    private static func cut(_ text: String) -> String {
+        guard text.utf8.count > limit else { return text }
+        let scalars = text.unicodeScalars
+        guard scalars.count > limit else { return text }
+        return String(String.UnicodeScalarView(scalars.prefix(limit - 1))) + "…"
+    }
+
+    /// `<py numpy.ndarray array([1, 2])>`; nothing in it moves a cursor.
+    public var form: String {
+        let parts = [reference.owner, type, repr].filter { !$0.isEmpty }.joined(separator: " ")
+        return "<" + Printer.sanitizedLine(parts) + ">"
+    }
+}
+
+/// Knows which objects cross by reference, and what stands here for an object that has crossed.
+public protocol ReferenceBook: AnyObject {
+    /// - Throws: `value/uncopyable` for a function that cannot cross.
+    func record(of function: Function) throws(Failure) -> ReferenceRecord
+    func value(of record: ReferenceRecord) throws(Failure) -> Value
+}
+
+/// The references that a frame lists, and who knows them.
+struct ListedReferences {
+    let listed: Set<Reference>
+    let book: any ReferenceBook
+
+    /// - Throws: `wire/unreadable` for a record that is none, or whose object the frame does not list.
+    func value(_ fields: Object) throws(Failure) -> Value {
+        guard case .string(let owner)? = fields["owner"], case .int(let generation)? = fields["generation"],
+            case .int(let number)? = fields["ref"]
+        else { throw Failure("wire/unreadable", "a Ref has an owner, a generation and a ref") }
+        let reference = Reference(owner: owner.string, generation: generation, number: number)
+        guard listed.contains(reference) else {
+            throw Failure("wire/unreadable", "it refers to \(reference.text), which its frame does not list")
+        }
+        var isCallable = false
+        if case .bool(let flag)? = fields["callable"] { isCallable = flag }
+        return try book.value(
+            of: ReferenceRecord(
+                reference: reference, type: fields["type"]?.nameText ?? "", repr: fields["repr"]?.nameText ?? "",
+                isCallable: isCallable))
+    }
+}
+
+extension Reference {
+    /// How errors speak of it: `object 12 of py`.
+    public var text: String {
+        "object \(number) of \(Printer.sanitizedLine(owner))"
+    }
+}
