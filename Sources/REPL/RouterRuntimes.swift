@@ -24,6 +24,7 @@ extension Router {
         registerShell()
         registerProvenance()
         registerHandles()
+        registerCrossing()
     }
 
     /// Makes a session a name of the language, with its own members.

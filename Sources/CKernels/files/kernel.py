@@ -87,6 +87,12 @@ class Tagged:
         return "meta.Tagged(%r, %r)" % (self.tag, self.fields)
 
 
+class Map(dict):
+    """A map of another language whose keys are all text (`meta.Map`): a dict that goes home as a map, not as an object."""
+
+    __slots__ = ()
+
+
 class Undefined:
     """The type of `meta.undefined`, JavaScript's undefined."""
 
@@ -105,7 +111,7 @@ undefined = Undefined()
 def install_module():
     """Makes `import meta` work in user code."""
     module = type(sys)("meta", "What meta offers to the Python inside it.")
-    for member in (Error, Tagged, Undefined, Handle):
+    for member in (Error, Tagged, Map, Undefined, Handle):
         member.__module__ = "meta"
         setattr(module, member.__name__, member)
     for name, function in (("call", call_up), ("eval", eval_up), ("fetch", fetch), ("ref", Held), ("release", release)):
@@ -409,7 +415,8 @@ def read_map(fields):
     result = {key: value for key, value in entries}
     if len(result) != len(entries):
         raise ValueError("keys that are equal in Python")
-    return result
+    # With `_type` among them it was an object, with another kind of key a dict is written as a Map anyway.
+    return Map(result) if "_type" not in result and set(map(type, result)) <= {str} else result
 
 
 def read_undefined(fields):
@@ -837,6 +844,7 @@ WRITERS = {
     set: write_set,
     bytes: write_bytes,
     complex: write_complex,
+    Map: write_map,
     Undefined: write_undefined,
     Tagged: write_tagged,
 }
