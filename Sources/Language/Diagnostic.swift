@@ -4,14 +4,14 @@ public final class Diagnostic {
     /// The foreign exception's type (`ZeroDivisionError`), or the code's own kind for errors of meta.
     public let type: String
     public let message: String
-    public let help: String?
+    public private(set) var help: String?
     /// The session that raised it, or `meta`.
     public let session: String
     public let data: Value
     public let cause: Value
     /// Levels of nesting below the error, so that chains of errors are capped as all data is.
     let depth: Int
-/// The envelope's fields of an error that came as a value: it goes on as it came.
+    /// The envelope's fields of an error that came as a value: it goes on as it came.
     let carried: Object?
     /// Innermost first: those that came with the error from a session, then meta's own.
     public private(set) var frames: [Frame]
@@ -58,6 +58,11 @@ public final class Diagnostic {
         self.init(
             code: failure.code, message: failure.message, help: failure.help, source: source,
             span: failure.span ?? span)
+    }
+
+    /// Adds a line of help.
+    public func append(help text: String) {
+        help = [help, text].compactMap { $0 }.joined(separator: "\n        ")
     }
 
     /// Says where the error happened, unless that is known already.

@@ -23,6 +23,7 @@ extension Router {
         registerDefinitions()
         registerShell()
         registerProvenance()
+        registerFutures()
     }
 
     /// Makes a session a name of the language, with its own members.
