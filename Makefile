@@ -21,8 +21,8 @@ test: ## set up what the tests need, then every test
 check: ## format, C and kernel checkers, the arrows between rooms, links
 	@scripts/setup check && exec scripts/check
 
-bench: ## measure against contenders and write docs/benchmarks.md
-	@scripts/setup check && scripts/build && exec python3 scripts/bench $(ARGS)
+bench: ## measure against contenders and write docs/benchmarks.md (ARGS='WORD …' only some rows, --long the long forms)
+	@scripts/setup bench && scripts/build && exec python3 scripts/bench $(ARGS)
 
 format: ## format the Swift sources in place
 	@swift format --in-place --recursive Package.swift Sources Tests

@@ -53,9 +53,12 @@ let package = Package(
                 .product(name: "BigInt", package: "BigInt"),
             ]
         ),
+        .target(
+            name: "Conformance",
+            dependencies: ["Language", "Wire", "Sessions", .product(name: "BigInt", package: "BigInt")]),
         .executableTarget(
             name: "meta",
-            dependencies: ["REPL", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Language", "Sessions", "REPL", "Conformance", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             // docs/adr/0008-start.md
             linkerSettings: [
                 .unsafeFlags(

@@ -88,7 +88,10 @@ offer_interpreters() {
 require_interpreters() {
     type -P python3 >/dev/null || packages+=(python3)
     type -P node >/dev/null || packages+=(nodejs)
-    [ "$1" != test ] || [ -x .venv/bin/python ] || has_venv "$(chosen_python)" || packages+=(python3-venv)
+    case $1 in
+    test) [ -x .venv/bin/python ] || has_venv "$(chosen_python)" || packages+=(python3-venv) ;;
+    bench) has_contenders || has_venv "$(measured_python)" || packages+=(python3-venv) ;;
+    esac
 }
 
 has_venv() { [ -n "$1" ] && "$1" -c 'import venv, ensurepip' 2>/dev/null; }
@@ -126,4 +129,33 @@ make_environment() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement Tests/requirements.txt ||
         fail "the tests' packages could not be installed from PyPI (above)"
     cp Tests/requirements.txt .venv/requirements.txt
+}
+
+# The bench's Pythons: `peers` has other bridges, `orjson` a quicker JSON. They are current when all was installed.
+has_contenders() { has_contender peers && has_contender orjson; }
+has_contender() {
+    cmp -s "scripts/bench/$1.txt" ".build/$1/requirements.txt" && ".build/$1/bin/python" -c '' 2>/dev/null
+}
+
+# The interpreter that the bench measures: Debian's own, else the PATH's.
+measured_python() { if [ -x /usr/bin/python3 ]; then echo /usr/bin/python3; else type -P python3; fi; }
+
+make_contenders() {
+    local name
+    for name in peers orjson; do
+        has_contender "$name" || make_contender "$name"
+    done
+}
+
+# What cannot be installed is tried again next time; its rows say that it is not there.
+make_contender() {
+    local folder=.build/$1 line whole=yes
+    say "making $folder from scripts/bench/$1.txt"
+    rm -rf "$folder"
+    "$(measured_python)" -m venv "$folder" || { say "no virtual environment in $folder" && return; }
+    while read -r line; do
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$line" ||
+            { say "$line could not be installed (above); its rows will say so" && whole=no; }
+    done <"scripts/bench/$1.txt"
+    [ $whole = no ] || cp "scripts/bench/$1.txt" "$folder/requirements.txt"
 }

@@ -93,7 +93,7 @@ extension Library {
     /// Questions to remote objects, and the items of any collection in parts.
     static func registerRemoteObjects(in machine: Machine) {
         let questions: [(String, RemoteObject.Question)] = [
-            ("%length", .length), ("%members", .members), ("%copy", .copy),
+            ("%length", .length), ("%members", .members), ("%copy", .copy), ("%documentation", .documentation),
         ]
         for (name, question) in questions {
             machine.register(

@@ -159,6 +159,6 @@ private struct BlockScan {
         let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
         let difference = word ^ (0x0101_0101_0101_0101 &* UInt64(byte))
         let equal = ~(((difference & low) &+ low) | difference | low)
-        return (equal >> 7) &* 0x0102_0408_1020_4080 >> 56
+        return ((equal >> 7) &* 0x0102_0408_1020_4080) >> 56
     }
 }

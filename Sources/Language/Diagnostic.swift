@@ -9,6 +9,8 @@ public final class Diagnostic {
     public let session: String
     public let data: Value
     public let cause: Value
+    /// The exception itself, which stays with the session that raised it: its handle, or null.
+    public let original: Value
     /// Levels of nesting below the error, so that chains of errors are capped as all data is.
     let depth: Int
     /// The envelope's fields of an error that came as a value: it goes on as it came.
@@ -36,7 +38,8 @@ public final class Diagnostic {
 
     public init(
         code: String, type: String = "", message: String, help: String? = nil, session: String = "meta",
-        data: Value = .null, cause: Value = .null, frames: [Frame] = [], source: Source? = nil, span: Span? = nil,
+        data: Value = .null, cause: Value = .null, original: Value = .null, frames: [Frame] = [], source: Source? = nil,
+        span: Span? = nil,
         carried: Object? = nil
     ) {
         self.code = code
@@ -46,6 +49,7 @@ public final class Diagnostic {
         self.session = session
         self.data = data
         self.cause = cause
+        self.original = original
         self.depth = carried.map { $0.depth + 1 } ?? max(data.depth, cause.depth) + 1
         self.carried = carried
         self.frames = frames
@@ -97,13 +101,16 @@ public final class Diagnostic {
         case "source", "session": .text(session)
         case "data": data
         case "cause": cause
+        case "original": original
         case "frames": .vector(Items(frames.map(\.value)))
         case "place": place
         default: nil
         }
     }
 
-    public static let fieldNames = ["code", "type", "message", "data", "source", "frames", "cause", "help", "place"]
+    public static let fieldNames = [
+        "code", "type", "message", "data", "source", "frames", "cause", "help", "place", "original",
+    ]
 
     private var place: Value {
         guard let source, let span else { return .null }

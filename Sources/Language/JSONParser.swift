@@ -6,7 +6,8 @@ import BigInt
 /// number out of a float's range, nesting past 1,000 levels.
 public enum JSON {
     public static func parse(_ text: String) throws(Failure) -> Value {
-        try parse(Array(text.utf8))
+        var text = text
+        return try text.withUTF8 { parse($0, tags: false, references: nil) }.get()
     }
 
     public static func parse(_ bytes: [UInt8]) throws(Failure) -> Value {
@@ -17,20 +18,30 @@ public enum JSON {
     static func parse(
         _ bytes: [UInt8], tags: Bool, references: ListedReferences? = nil
     ) throws(Failure) -> Value {
-        let result = bytes.withUnsafeBufferPointer { buffer -> Result<Value, Failure> in
-            var parser = JSONParser(buffer, tags: tags, references: references)
-            do throws(Failure) { return .success(try parser.document()) } catch { return .failure(error) }
-        }
-        return try result.get()
+        try bytes.withUnsafeBufferPointer { parse($0, tags: tags, references: references) }.get()
+    }
+
+    private static func parse(
+        _ bytes: UnsafeBufferPointer<UInt8>, tags: Bool, references: ListedReferences?
+    ) -> Result<Value, Failure> {
+        var parser = JSONParser(bytes, tags: tags, references: references)
+        do throws(Failure) { return .success(try parser.document()) } catch { return .failure(error) }
     }
 }
 
-struct JSONParser {
-    private let bytes: UnsafeBufferPointer<UInt8>
+/// What makes it quick: the items of containers wait on one stack, so that each container is made at its size; and an
+/// object whose keys are those of an earlier one shares them (`JSONShape`).
+struct JSONParser: ~Copyable {
+    let bytes: UnsafeBufferPointer<UInt8>
+    var position = 0
     private let tags: Bool
     private let references: ListedReferences?
-    private var position = 0
+    private var level = 0
+    /// Levels of nesting of the value that was read last.
     private var depth = 0
+    private var stack = ValueStack()
+    /// The last shape for each of some first keys.
+    private var shapes = [JSONShape?](repeating: nil, count: 64)
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, tags: Bool, references: ListedReferences? = nil) {
         self.bytes = bytes
@@ -51,6 +62,14 @@ struct JSONParser {
         switch bytes[position] {
         case UInt8(ascii: "{"): return try object()
         case UInt8(ascii: "["): return try array()
+        default:
+            depth = 0
+            return try scalar()
+        }
+    }
+
+    private mutating func scalar() throws(Failure) -> Value {
+        switch bytes[position] {
         case UInt8(ascii: "\""): return .string(Text(try string()))
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
@@ -60,132 +79,112 @@ struct JSONParser {
         }
     }
 
+    // MARK: Containers
+
+    private mutating func array() throws(Failure) -> Value {
+        try enter()
+        let bottom = stack.count
+        var deepest = 0
+        if take(UInt8(ascii: "]")) { return .vector(leave(Items([], depth: 1))) }
+        repeat {
+            skipSpace()
+            stack.push(try value())
+            deepest = max(deepest, depth)
+            skipSpace()
+        } while take(UInt8(ascii: ","))
+        guard take(UInt8(ascii: "]")) else { throw unexpected("a comma or ]") }
+        return .vector(leave(Items(stack.take(from: bottom), depth: deepest + 1)))
+    }
+
+    private mutating func leave(_ items: Items) -> Items {
+        level -= 1
+        depth = items.depth
+        return items
+    }
+
     private mutating func object() throws(Failure) -> Value {
         try enter()
-        var entries = Object.Entries()
-        skipSpace()
-        if take(UInt8(ascii: "}")) {
-            depth -= 1
-            return .object(Object(entries))
+        if take(UInt8(ascii: "}")) { return try leave(Object([:], depth: 1)) }
+        let bottom = stack.count
+        let slot = JSONShape.slot(bytes, position)
+        guard let shape = shapes[slot] else { return try object(after: 0, of: nil, bottom, 0, slot) }
+        var deepest = 0
+        var index = 0
+        while index < shape.keys.count, shape.matches(index, bytes, position) {
+            position += shape.keys[index].count
+            try colon()
+            stack.push(try value())
+            deepest = max(deepest, depth)
+            index += 1
+            skipSpace()
+            if take(UInt8(ascii: ",")) {
+                skipSpace()
+                continue
+            }
+            guard take(UInt8(ascii: "}")) else { throw unexpected("a comma or }") }
+            guard index == shape.keys.count else {
+                return try object(of: shape.firstEntries(index, stack.take(from: bottom)), deepest)
+            }
+            return try leave(Object(stack.take(from: bottom, into: shape.entries()), depth: deepest + 1))
         }
-        while true {
+        return try object(after: index, of: shape, bottom, deepest, slot)
+    }
+
+    /// The rest of an object whose first keys are a shape's, their values on the stack.
+    private mutating func object(
+        after count: Int, of shape: JSONShape?, _ bottom: Int, _ depthBefore: Int, _ slot: Int
+    ) throws(Failure) -> Value {
+        var deepest = depthBefore
+        var keys = shape.map { Array($0.keys[..<count]) } ?? []
+        var entries = shape?.firstEntries(count, stack.take(from: bottom)) ?? [:]
+        repeat {
             skipSpace()
             let start = position
             guard peek == UInt8(ascii: "\"") else { throw unexpected("a key in quotes") }
             let key = try string()
-            skipSpace()
-            guard take(UInt8(ascii: ":")) else { throw unexpected("a colon after the key") }
-            skipSpace()
+            keys.append(start..<position)
+            try colon()
             if entries.updateValue(try value(), forKey: Key(key)) != nil {
                 throw failure("json/duplicate", "duplicate key \(Printer.quoted(key))", at: start)
             }
+            deepest = max(deepest, depth)
             skipSpace()
-            if take(UInt8(ascii: ",")) { continue }
-            guard take(UInt8(ascii: "}")) else { throw unexpected("a comma or }") }
-            depth -= 1
-            let object = Object(entries)
-            return tags ? try Envelope.untag(object, references) : .object(object)
-        }
+        } while take(UInt8(ascii: ","))
+        guard take(UInt8(ascii: "}")) else { throw unexpected("a comma or }") }
+        if keys.count <= JSONShape.limit { shapes[slot] = JSONShape(keys, entries) }
+        return try object(of: entries, deepest)
     }
 
-    private mutating func array() throws(Failure) -> Value {
-        try enter()
-        var elements: [Value] = []
+    private mutating func object(of entries: Object.Entries, _ deepest: Int) throws(Failure) -> Value {
+        try leave(Object(entries, depth: deepest + 1))
+    }
+
+    private mutating func leave(_ object: Object) throws(Failure) -> Value {
+        level -= 1
+        depth = object.depth
+        guard tags, object.entries["_type"] != nil else { return .object(object) }
+        let value = try Envelope.untag(object, references)
+        depth = value.depth
+        return value
+    }
+
+    private mutating func colon() throws(Failure) {
         skipSpace()
-        if take(UInt8(ascii: "]")) {
-            depth -= 1
-            return .vector(Items(elements))
-        }
-        while true {
-            skipSpace()
-            elements.append(try value())
-            skipSpace()
-            if take(UInt8(ascii: ",")) { continue }
-            guard take(UInt8(ascii: "]")) else { throw unexpected("a comma or ]") }
-            depth -= 1
-            return .vector(Items(elements))
-        }
+        guard take(UInt8(ascii: ":")) else { throw unexpected("a colon after the key") }
+        skipSpace()
     }
 
-    private mutating func string() throws(Failure) -> String {
-        let start = position + 1
-        var end = start
-        var isASCII = true
-        while end < bytes.count {
-            let byte = bytes[end]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
-            if byte >= 0x80 { isASCII = false }
-            end += 1
-        }
-        guard end < bytes.count, bytes[end] == UInt8(ascii: "\"") else { return try escapedString() }
-        position = end + 1
-        let part = UnsafeBufferPointer(rebasing: bytes[start..<end])
-        return isASCII ? String(decoding: part, as: UTF8.self) : try checked(part, at: start)
-    }
-
-    private mutating func escapedString() throws(Failure) -> String {
-        let start = position
+    /// Steps over the bracket and the space behind it.
+    private mutating func enter() throws(Failure) {
         position += 1
-        var decoded: [UInt8] = []
-        while position < bytes.count {
-            let byte = bytes[position]
-            switch byte {
-            case UInt8(ascii: "\""):
-                position += 1
-                return try checked(decoded, at: start)
-            case UInt8(ascii: "\\"): try escape(into: &decoded)
-            case 0..<0x20:
-                throw failure("json/control", "a control character in a string must be escaped", at: position)
-            default:
-                decoded.append(byte)
-                position += 1
-            }
+        level += 1
+        if level > Nesting.limit {
+            throw failure("json/depth", "nests deeper than \(Nesting.limit) levels", at: position - 1)
         }
-        throw failure("json/unclosed", "the string is not closed", at: start)
+        skipSpace()
     }
 
-    private mutating func escape(into decoded: inout [UInt8]) throws(Failure) {
-        let start = position
-        guard position + 1 < bytes.count else { throw failure("json/unclosed", "the string is not closed", at: start) }
-        let letter = bytes[position + 1]
-        position += 2
-        if let plain = StringEscape.byte(for: letter) {
-            decoded.append(plain)
-            return
-        }
-        guard letter == UInt8(ascii: "u") else {
-            throw failure("json/escape", "unknown escape \\\(Character(Unicode.Scalar(letter)))", at: start)
-        }
-        let scalar = try unicodeEscape(at: start)
-        decoded.append(contentsOf: Array(String(Character(scalar)).utf8))
-    }
-
-    private mutating func unicodeEscape(at start: Int) throws(Failure) -> Unicode.Scalar {
-        let first = try fourDigits(at: start)
-        if let scalar = Unicode.Scalar(first) { return scalar }
-        guard first < 0xDC00, position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
-            bytes[position + 1] == UInt8(ascii: "u")
-        else { throw loneSurrogate(at: start) }
-        position += 2
-        let second = try fourDigits(at: start)
-        guard (0xDC00...0xDFFF).contains(second),
-            let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
-        else { throw loneSurrogate(at: start) }
-        return scalar
-    }
-
-    private mutating func fourDigits(at start: Int) throws(Failure) -> UInt32 {
-        guard position + 4 <= bytes.count else { throw failure("json/escape", "\\u takes four digits", at: start) }
-        var result: UInt32 = 0
-        for byte in bytes[position..<position + 4] {
-            guard let digit = StringEscape.hexDigit(byte) else {
-                throw failure("json/escape", "\\u takes four hexadecimal digits", at: start)
-            }
-            result = result << 4 | UInt32(digit)
-        }
-        position += 4
-        return result
-    }
+    // MARK: Numbers and words
 
     private mutating func number() throws(Failure) -> Value {
         let start = position
@@ -226,15 +225,9 @@ struct JSONParser {
         return value
     }
 
-    private mutating func enter() throws(Failure) {
-        position += 1
-        depth += 1
-        if depth > Nesting.limit {
-            throw failure("json/depth", "nests deeper than \(Nesting.limit) levels", at: position - 1)
-        }
-    }
-
     private mutating func skipSpace() {
+        // In compact text there is none.
+        guard position < bytes.count, bytes[position] <= 0x20 else { return }
         while position < bytes.count {
             switch bytes[position] {
             case 0x20, 0x0A, 0x0D, 0x09: position += 1
@@ -247,28 +240,17 @@ struct JSONParser {
         while position < bytes.count, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
     }
 
-    private mutating func take(_ byte: UInt8) -> Bool {
+    mutating func take(_ byte: UInt8) -> Bool {
         guard peek == byte else { return false }
         position += 1
         return true
     }
 
-    private var peek: UInt8? {
+    var peek: UInt8? {
         position < bytes.count ? bytes[position] : nil
     }
 
-    private func checked(_ part: some Collection<UInt8>, at start: Int) throws(Failure) -> String {
-        guard let text = String(validating: part, as: UTF8.self) else {
-            throw failure("json/utf8", "invalid UTF-8 in a string", at: start)
-        }
-        return text
-    }
-
-    private func loneSurrogate(at offset: Int) -> Failure {
-        failure("json/surrogate", "a lone surrogate is not text", at: offset)
-    }
-
-    private func unexpected(_ wanted: String) -> Failure {
+    func unexpected(_ wanted: String) -> Failure {
         guard position < bytes.count else {
             return failure("json/syntax", "the text ends where \(wanted) is wanted", at: position)
         }
@@ -276,7 +258,7 @@ struct JSONParser {
         return failure("json/syntax", "expected \(wanted), got \(given)", at: position)
     }
 
-    private func failure(_ code: String, _ message: String, at offset: Int) -> Failure {
+    func failure(_ code: String, _ message: String, at offset: Int) -> Failure {
         Failure(code, "\(message) (offset \(offset))", span: nil)
     }
 }

@@ -12,7 +12,8 @@ public struct Key: Hashable, Comparable, ExpressibleByStringLiteral, Sendable {
     }
 
     public static func == (left: Key, right: Key) -> Bool {
-        left.string == right.string && left.string.utf8.elementsEqual(right.string.utf8)
+        var (a, b) = (left.string, right.string)
+        return a.withUTF8 { x in b.withUTF8 { y in x.count == y.count && x.elementsEqual(y) } }
     }
 
     /// Order by Unicode scalars, which is the order of the UTF-8 bytes.

@@ -73,14 +73,14 @@ enum Numeral {
         return .double(value)
     }
 
-    /// Digits below 2^53 times or over a power of ten up to 10^22: one correctly rounded operation on exact operands
-    /// (Clinger, "How to read floating point numbers accurately", 1990).
+    /// Digits below 2^53 over a power of ten up to 10^18: one correctly rounded operation on exact operands
+    /// (Clinger, "How to read floating point numbers accurately", 1990). Nil for what that does not reach.
     private static func quickDouble(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
-        guard text.count <= 17 else { return nil }
+        guard text.count <= 20 else { return nil }
         var index = text.first == UInt8(ascii: "-") ? 1 : 0
         let isNegative = index == 1
-        var mantissa = 0
-        var scale = 0
+        var mantissa: UInt64 = 0
+        var places = 0
         var seenPoint = false
         while index < text.count {
             let byte = text[index]
@@ -88,19 +88,37 @@ enum Numeral {
                 seenPoint = true
             } else {
                 guard byte &- 0x30 < 10 else { return nil }
-                mantissa = mantissa * 10 + Int(byte - 0x30)
-                if seenPoint { scale += 1 }
+                // At most 19 digits: below 2^64.
+                mantissa = mantissa &* 10 &+ UInt64(byte &- 0x30)
+                if seenPoint { places += 1 }
             }
             index += 1
         }
-        guard mantissa < 1 << 53 else { return nil }
-        let value = Double(mantissa) / powers[scale]
+        guard text.count - (isNegative ? 2 : 1) <= 19, places <= 18 else { return nil }
+        guard let value = mantissa < 1 << 53 ? Double(mantissa) / powers[places] : quotient(mantissa, places) else {
+            return nil
+        }
         return isNegative ? -value : value
     }
 
     private static let powers: [Double] = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
     ]
+
+    #if arch(x86_64)
+        /// The same with 64 bits of precision, where both operands are exact too. Rounding that to 53 bits is rounding
+        /// once, but where the first rounding ends halfway between two doubles: those are left to the library.
+        private static func quotient(_ mantissa: UInt64, _ places: Int) -> Double? {
+            let value = Float80(mantissa) / widePowers[places]
+            return value.significandBitPattern & 0x7FF == 0x400 ? nil : Double(value)
+        }
+
+        private static let widePowers: [Float80] = (0...18).map { place in
+            (0..<place).reduce(Float80(1)) { power, _ in power * 10 }
+        }
+    #else
+        private static func quotient(_ mantissa: UInt64, _ places: Int) -> Double? { nil }
+    #endif
 }
 
 /// The escapes of JSON strings, which the language's own strings share.

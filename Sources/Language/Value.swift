@@ -85,6 +85,14 @@ public final class Items {
         self.depth = Nesting.depth(over: elements)
     }
 
+    /// - Parameter depth: what is known of the items' nesting.
+    init(_ elements: [Value], depth: Int) {
+        self.elements = elements
+        origin = nil
+        isData = false
+        self.depth = depth
+    }
+
     /// Appends in place. Only for a box that the caller alone holds.
     public func append(_ value: Value) {
         elements.append(value)
@@ -110,6 +118,13 @@ public final class Object {
         self.entries = entries
         self.origin = origin
         self.depth = Nesting.depth(over: entries.values)
+    }
+
+    /// - Parameter depth: what is known of the values' nesting.
+    init(_ entries: Entries, depth: Int) {
+        self.entries = entries
+        origin = nil
+        self.depth = depth
     }
 
     public subscript(_ key: String) -> Value? {

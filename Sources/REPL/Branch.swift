@@ -107,6 +107,8 @@ final class Queued {
     let body: [UInt8]
     let captures: Bool?
     let waiting: Router.Waiting
+    /// What keeps the objects alive that it names.
+    var leases: AnyObject?
 
     init(_ request: Request, _ body: [UInt8], captures: Bool?, _ waiting: Router.Waiting) {
         self.request = request

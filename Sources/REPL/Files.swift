@@ -72,3 +72,9 @@ enum StandardInput {
         return bytes
     }
 }
+
+/// A file read at once, for the command line.
+public enum WholeFile {
+    /// nil when it cannot be read.
+    public static func read(_ path: String) -> [UInt8]? { Files.read(path) }
+}

@@ -29,6 +29,7 @@ public final class Program {
         self.options = options
         // Reading, comparing and printing recurse over at most 1,000 levels; debug builds have large frames.
         meta_raise_stack_limit(64 << 20)
+        meta_tune_memory()
         router = Router(version: version, console: console)
         registerProgram()
         router.defineConfigured()

@@ -47,7 +47,7 @@ extension Router {
             source = meta.source
             origin = provenance(meta.number)
         }
-        let data = String(decoding: try Envelope.encode(Self.shown(try value.unwrapped())), as: UTF8.self)
+        let data = String(decoding: try Self.shown(try value.unwrapped()), as: UTF8.self)
         let parts = [
             "{\"_type\":\"MetaObject\",\"source\":", try JSON.text(.text(source)), ",\"data\":", data,
             ",\"provenance\":", try JSON.text(origin), "}",
@@ -55,20 +55,29 @@ extension Router {
         return parts.joined()
     }
 
-    /// A function has no JSON form of its own; it is shown as what it is, not to be read back.
-    private static func shown(_ value: Value) -> Value {
-        guard case .function(let function) = value else { return value }
-        return .tagged(
-            Tagged(
-                type: "Ref",
-                fields: Object(["owner": .text("meta"), "type": .text("function"), "repr": .text(function.signature)])))
+    private static func shown(_ value: Value) throws(Failure) -> [UInt8] {
+        try Envelope.encode(value, book: ShownReferences()).bytes
     }
 
     private func rawText(_ value: Value) throws(Failure) -> String? {
         switch try value.unwrapped() {
         case .null: nil
         case .string(let text): text.string
-        case let data: String(decoding: try Envelope.encode(Self.shown(data)), as: UTF8.self)
+        case let data: String(decoding: try Self.shown(data), as: UTF8.self)
         }
+    }
+}
+
+/// Functions and handles as results show them: as what they are, not to be read back.
+private final class ShownReferences: ReferenceBook {
+    func record(of function: Function) -> ReferenceRecord {
+        if let handle = function as? Handle { return handle.record }
+        return ReferenceRecord(
+            reference: Reference(owner: HandleTable.meta, generation: 1, number: 0), type: "function",
+            repr: Printer.sanitizedLine(function.signature), isCallable: true)
+    }
+
+    func value(of record: ReferenceRecord) throws(Failure) -> Value {
+        throw Failure("value/uncopyable", "what is shown is not read back")
     }
 }

@@ -11,6 +11,8 @@ public final class Router {
     let machine = Machine()
     let sessions: SessionTable
     let console: Console
+    /// The files of bytes that variables of shells hold the paths of.
+    var files: [ByteFiles] = []
     /// How long a request to a session may take, where `spawn` said so.
     var timeouts: [String: Swift.Duration] = [:]
     /// The requests under way, by number; those that wait for their session, in order; those with something due.
@@ -29,6 +31,8 @@ public final class Router {
     var timed: [Wait] = []
     /// The program has asked for its end.
     var hasExited = false
+    /// Who holds what of whom.
+    private(set) lazy var handles = makeHandles()
     /// What sessions have asked and not been answered.
     var strands: [Strand] = []
     /// The last lines of standard error of each session's request.
@@ -111,6 +115,7 @@ public final class Router {
     /// Evaluates a top-level form to its end.
     public func evaluate(_ form: Form, in source: Source) -> Result<Value, Raised> {
         interruption = Interruption()
+        defer { sendReleases() }
         do throws(Raised) {
             let fiber = try machine.fiber(form, source: source)
             switch drive(fiber, from: machine.run(fiber)) {
@@ -160,6 +165,7 @@ public final class Router {
     /// Lets fibers go on, or waits until one can.
     func turn() {
         if agenda.isIdle { for event in sessions.wait(until: nextDeadline) { take(event) } }
+        if handles.isFull { sendReleases(atLeast: HandleTable.batch) }
         advance()
         if !agenda.isIdle { poll() }
         escalate()
@@ -250,12 +256,14 @@ public final class Router {
             return enqueue(Queued(request, body, captures: captures, waiter))
         }
         try send(request, body: body, captures: captures, for: waiter)
+        handles.send(request.references, to: waiter.session)
     }
 
     /// Sends a request to a session that can take it.
     func send(_ request: Request, body: [UInt8], captures: Bool?, for waiter: Waiting) throws(Failure) {
         let session = waiter.session
         do throws(SessionError) {
+            sendReleases(to: session)
             let id = try sessions.submit(request, body: body, to: session, captures: captures)
             if stopped.remove(session) != nil { sessions.resume(session) }
             errorTails[session] = Tail()
@@ -291,7 +299,8 @@ public final class Router {
         case .reply(let id, let reply, let body, let output):
             if let ask = inquiries.removeValue(forKey: id) { return tell { ask(reply, body, output) } }
             finish(id) { waiting in
-                .reply(reply, body: body, output: output, errorTail: errorTails[waiting.session]?.text ?? "") {
+                if let problem = admit(reply.references, from: waiting.session) { return .failure(problem, body: []) }
+                return .reply(reply, body: body, output: output, errorTail: errorTails[waiting.session]?.text ?? "") {
                     summary in
                     Ledger.Entry(
                         source: waiting.session, code: waiting.code, foreignType: reply.type ?? "",
@@ -301,7 +310,7 @@ public final class Router {
             }
         case .failure(let id, let error, let body, _):
             if let ask = inquiries.removeValue(forKey: id) { return tell { ask(nil, [], nil) } }
-            finish(id) { _ in .failure(error, body: body) }
+            finish(id) { waiting in .failure(admit(error.references, from: waiting.session) ?? error, body: body) }
         case .output(let session, let stream, let bytes):
             if stream == .stderr { errorTails[session, default: Tail()].append(bytes) }
             console.program(bytes, isError: stream == .stderr)
@@ -309,7 +318,9 @@ public final class Router {
         case .signal(let signal): take(signal: signal)
         case .upcall(let session, let generation, let upcall, let body):
             serve(upcall, body, session: session, generation: generation)
-        case .released, .readable: break
+        case .released(let session, let generation, let releases):
+            take(releases, of: session, generation: generation)
+        case .readable: break
         }
     }
 
@@ -349,6 +360,7 @@ public final class Router {
 
     private func end(_ session: String, _ death: Death, _ failed: [RequestID]) {
         stopped.remove(session)
+        handles.end(session)
         takeTerminalBack(from: session)
         let diagnostic = Diagnostic(
             code: death.errorCode, message: "session \(session) \(death.message)",
@@ -380,6 +392,7 @@ public final class Router {
     /// Ends every session; what they print on the way is shown.
     public func shutdown() {
         for event in sessions.shutdown(forGood: true) { take(event) }
+        files = []
     }
 }
 

@@ -11,20 +11,30 @@ extension Router {
 
     func diagnostic(_ error: ErrorHeader, _ body: [UInt8], session: String) -> Diagnostic {
         // What an exception carries is worth less than the exception: when it cannot be read, it is left out.
-        let data = body.isEmpty ? nil : try? Envelope.decode(body)
+        let data = body.isEmpty ? nil : try? handles.decode(body, error.references)
         var cause = Value.null
         for next in error.causes.reversed() { cause = .error(diagnostic(next, .null, cause, session: session)) }
-        return diagnostic(error, data ?? .null, cause, session: session)
+        return diagnostic(error, data ?? .null, cause, original: original(of: error), session: session)
     }
 
-    private func diagnostic(_ error: ErrorHeader, _ data: Value, _ cause: Value, session: String) -> Diagnostic {
+    private func original(of error: ErrorHeader) -> Value {
+        guard let reference = error.original, error.references.contains(reference) else { return .null }
+        let record = ReferenceRecord(
+            reference: reference, type: error.type ?? "", repr: error.message, isCallable: false)
+        return (try? handles.value(of: record)) ?? .null
+    }
+
+    private func diagnostic(
+        _ error: ErrorHeader, _ data: Value, _ cause: Value, original: Value = .null, session: String
+    ) -> Diagnostic {
         let frames = error.frames.reversed().map {
             Diagnostic.Frame(
                 function: $0.function ?? "", source: $0.source ?? session, line: $0.line ?? 1, text: $0.text ?? "")
         }
         return Diagnostic(
             code: error.code, type: error.type ?? "", message: message(error), help: help(error),
-            session: origin(of: error, passedOnBy: session), data: data, cause: cause, frames: frames)
+            session: origin(of: error, passedOnBy: session), data: data, cause: cause, original: original,
+            frames: frames)
     }
 
     /// The session whose error it is: a session may pass on what another one raised.
@@ -39,16 +49,10 @@ extension Router {
         return "\(error.message), at \(path)"
     }
 
-    /// What the kernels call functions.
-    private static let callables: Set = ["function", "builtin_function_or_method", "method", "type", "Function"]
-
     private func help(_ error: ErrorHeader) -> String? {
         if let lost = error.lost { return "lost: \(lost)" }
         if error.type == "NameError", console.hintsAtQuotes {
             return "in a one-liner the outer shell takes quotes away: meta -e '(py \"…\")'"
-        }
-        if error.code == "value/uncopyable", Self.callables.contains(error.type ?? "") {
-            return "a function stays in its runtime; #(py.f #) is a function of meta that calls it there"
         }
         if error.code == "value/uncopyable" {
             return "keep it there, (py \"x = …\"), and work with it by name, or convert it: str(x), list(x), x.tolist()"
@@ -60,8 +64,24 @@ extension Router {
 
     private static let frameLimit = 100
 
-    /// The error as a kernel hears it.
-    func header(of diagnostic: Diagnostic) -> ErrorHeader {
+    /// The error as a session hears it: the header, and what it carries.
+    func message(of diagnostic: Diagnostic, for session: String) -> (header: ErrorHeader, body: [UInt8]) {
+        var header = header(of: diagnostic)
+        guard !sessions.isPlain(session) else { return (header, []) }
+        // What cannot cross is left out: the error itself must arrive.
+        var body = Body()
+        if case .null = diagnostic.data {} else { body = (try? encode(diagnostic.data, for: session)) ?? Body() }
+        header.references = body.references
+        if case .function(let function) = diagnostic.original, let handle = function as? Handle,
+            (try? encode(diagnostic.original, for: session)) != nil
+        {
+            header.original = handle.record.reference
+            if !body.references.contains(handle.record.reference) { header.references.append(handle.record.reference) }
+        }
+        return (header, body.bytes)
+    }
+
+    private func header(of diagnostic: Diagnostic) -> ErrorHeader {
         var header = shortHeader(of: diagnostic)
         var next = diagnostic.cause
         while case .error(let cause) = next, header.causes.count < 16 {

@@ -30,13 +30,17 @@ extension Router {
                 .value(try spawn(try Given(arguments)))
             })
         machine.register(
-            Builtin(
-                "(doc name)", arity: 1...1, lineage: .plain,
+            Control(
+                "(doc name)", arity: 1...1,
                 documentation: Documentation(
-                    "Prints what a function does: its shape, a text, examples.", examples: ["(doc map)"])
-            ) { [unowned self] arguments throws(Failure) in
+                    "Prints what a function does: its shape, a text, examples; of a handle what its own language says.",
+                    examples: ["(doc map)"])
+            ) { [unowned self] arguments, _ throws(Failure) in
+                if try RemoteObject.find(in: arguments[0]) is Handle {
+                    return .call(library("%print-documentation"), [arguments[0]])
+                }
                 console.program(Array((try documentation(try Self.name(&arguments)) + "\n").utf8))
-                return .null
+                return .value(.null)
             })
         machine.register(
             Builtin(

@@ -20,13 +20,26 @@ extension Router {
     }
 
     func enqueue(_ entry: Queued) {
-        queues[entry.waiting.session, default: []].append(entry)
+        let session = entry.waiting.session
+        queues[session, default: []].append(entry)
+        // What it names counts as sent from now on.
+        handles.send(entry.request.references, to: session)
+        if let number = entry.request.reference, let generation = sessions.generation(of: session) {
+            entry.leases = handles.leases([Reference(owner: session, generation: generation, number: number)])
+        }
         if case .fiber(let fiber, _) = entry.waiting.waiter { branch(of: fiber).work = .queued(entry) }
         relieve()
     }
 
-    /// Takes a request out of its queue.
+    /// Takes back a request that has not been sent.
     func drop(_ entry: Queued) {
+        remove(entry)
+        for reference in entry.request.references {
+            handles.release(Release(reference, times: 1), by: entry.waiting.session)
+        }
+    }
+
+    private func remove(_ entry: Queued) {
         let session = entry.waiting.session
         queues[session]?.removeAll { $0 === entry }
         if queues[session]?.isEmpty == true { queues[session] = nil }
@@ -41,7 +54,7 @@ extension Router {
     }
 
     private func send(_ entry: Queued, to strand: Strand? = nil) {
-        drop(entry)
+        remove(entry)
         var request = entry.request
         request.upcall = strand?.upcall
         if case .fiber(let fiber, _) = entry.waiting.waiter { branch(of: fiber).work = .running }

@@ -24,6 +24,7 @@ extension Router {
         registerShell()
         registerProvenance()
         registerFutures()
+        registerHandles()
     }
 
     /// Makes a session a name of the language, with its own members.
@@ -68,6 +69,21 @@ extension Router {
                 ":set",
                 Control("(\(name):set \"name\" value)", arity: 2...2) { arguments, fiber throws(Failure) in
                     try runtime.assign(Self.path(try arguments.string(0)), arguments[1], in: fiber)
+                }
+            ),
+            (
+                ":ref",
+                Control(
+                    "(\(name):ref code …:name value)", arity: 1...Int.max,
+                    documentation: Documentation(
+                        "Runs source as (\(name) code) does, and leaves the result where it is: its handle.",
+                        examples: ["(\(name):ref \"[1, 2]\")"])
+                ) { arguments, fiber throws(Failure) in
+                    let given = try Given(arguments)
+                    guard case .string(let code)? = try given.positional.first?.unwrapped() else {
+                        throw arguments.wrong(0, "source text")
+                    }
+                    return try runtime.hold(code.string, given.keywords, in: fiber)
                 }
             ),
             (
@@ -194,6 +210,9 @@ extension Router {
     static let definitions = #"""
         (def %marshalled (marshal target pairs)
           (target (map (fn (pair) (if (get pair 0) pair [false (marshal (get pair 1))])) pairs)))
+
+        (def %print-documentation (handle)
+          (print (str handle "\n" (or (%documentation handle) "it has no documentation"))))
 
         (def %then (target f value)
           (target (f value)))

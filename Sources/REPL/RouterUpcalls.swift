@@ -6,6 +6,7 @@ import Wire
 /// What sessions ask of meta, and through it of each other.
 extension Router {
     func serve(_ upcall: Upcall, _ body: [UInt8], session: String, generation: Int) {
+        let problem = admit(upcall.references, from: session)
         let served = upcall.servedRequest.map(RequestID.init)
         let around = served.flatMap { waiting[$0] }.flatMap { $0.session == session ? $0 : nil }
         let strand = Strand(
@@ -13,6 +14,7 @@ extension Router {
             isAsync: upcall.isAsync, parent: around?.strand)
         strands.append(strand)
         do throws(Failure) {
+            if let problem { throw Failure(problem.code, problem.message) }
             guard strand.depth <= Strand.deepest else {
                 throw Failure("session/depth", "calls between runtimes nest more than \(Strand.deepest) deep")
             }
@@ -25,7 +27,9 @@ extension Router {
     private func carryOut(
         _ upcall: Upcall, _ body: [UInt8], _ strand: Strand, _ around: Waiting?
     ) throws(Failure) {
-        if let target = try target(of: upcall), !sessions.isPlain(strand.session), !sessions.isPlain(target.session) {
+        if let target = try target(of: upcall, strand), !sessions.isPlain(strand.session),
+            !sessions.isPlain(target.session)
+        {
             return try submit(
                 target.request, body: body, to: target.session,
                 for: Waiting(
@@ -48,7 +52,9 @@ extension Router {
 
     /// The session that can be asked just what meta is asked, so that the values pass unread; nil where meta itself,
     /// or a program's own dispatch, has a part in it.
-    private func target(of upcall: Upcall) throws(Failure) -> (session: String, request: Request)? {
+    private func target(
+        of upcall: Upcall, _ strand: Strand
+    ) throws(Failure) -> (session: String, request: Request)? {
         if upcall.operation == .eval {
             guard let runtime = try named(upcall.language ?? ""), dispatch(runtime.session, "eval") == nil else {
                 return nil
@@ -59,7 +65,12 @@ extension Router {
             request.references = upcall.references
             return (runtime.session, request)
         }
-        guard upcall.reference == nil,
+        if let reference = upcall.reference {
+            guard reference.owner != HandleTable.meta else { return nil }
+            try handles.check(reference, namedBy: strand.session)
+            return (reference.owner, upcall.forwarded(to: reference.number))
+        }
+        guard
             upcall.operation != .call || dispatch(upcall.path?.first ?? "", "marshal") == nil,
             let path = upcall.path, path.count > 1, let runtime = try named(path[0])
         else { return nil }
@@ -78,14 +89,18 @@ extension Router {
 
     /// What a fiber of meta does for an upcall, as a function without parameters.
     private func action(_ upcall: Upcall, _ body: [UInt8], _ strand: Strand) throws(Failure) -> Value {
+        if let reference = upcall.reference {
+            try handles.check(reference, namedBy: strand.session)
+            return try action(upcall, body, strand, on: try handles.function(reference))
+        }
         switch upcall.operation {
         case .call:
-            let given = try arguments(body, of: strand.session)
+            let given = try arguments(body, upcall.references, of: strand.session)
             return try call(upcall.path ?? [], given)
         case .get:
             return try fetch(upcall.path ?? [])
         case .eval:
-            let given = try bindings(body, of: strand.session)
+            let given = try bindings(body, upcall.references, of: strand.session)
             return try evaluate(upcall.code ?? "", in: upcall.language ?? "meta", given, name: "<\(strand.session)>")
         default:
             throw Failure("runtime/unsupported", "meta does not answer \(upcall.operation.rawValue) here")
@@ -99,10 +114,37 @@ extension Router {
                 try runtime.call(Array(path.dropFirst()), given, in: fiber)
             }
         }
-        let function = try global(path)
+        return Self.call(try global(path), given)
+    }
+
+    /// What a session asks of a function of meta that it was sent.
+    private func action(
+        _ upcall: Upcall, _ body: [UInt8], _ strand: Strand, on function: Function
+    ) throws(Failure) -> Value {
+        switch upcall.operation {
+        case .call where upcall.path?.isEmpty ?? true:
+            return Self.call(.function(function), try arguments(body, upcall.references, of: strand.session))
+        case .equal:
+            let other = try handles.decode(body, upcall.references)
+            return Self.action { _ throws(Failure) in .value(.bool(try Value.equal(.function(function), other))) }
+        case .inspect:
+            let documentation = machine.documentation(of: function.name)?.documentation.text
+            let report = Value.object(
+                Object([
+                    "type": .text("function"), "repr": .text(function.signature), "callable": .bool(true),
+                    "length": .null, "members": .vector(Items([])), "doc": documentation.map(Value.text) ?? .null,
+                ]))
+            return Self.action { _ in .value(report) }
+        default:
+            throw Failure(
+                "runtime/unsupported", "a function of meta can be called, compared and inspected, not asked for more")
+        }
+    }
+
+    private static func call(_ function: Value, _ given: Given) -> Value {
         var values = given.positional
         for (name, value) in given.keywords { values += [.keyword(Symbol(name)), value] }
-        return Self.action { _ in .call(function, values) }
+        return action { _ in .call(function, values) }
     }
 
     private func fetch(_ path: [String]) throws(Failure) -> Value {
@@ -147,13 +189,15 @@ extension Router {
 
     // MARK: Values
 
-    private func arguments(_ body: [UInt8], of session: String) throws(Failure) -> Given {
+    private func arguments(
+        _ body: [UInt8], _ references: [Reference], of session: String
+    ) throws(Failure) -> Given {
         var given = Given()
         if sessions.isPlain(session) {
             given.positional = try fields(body)
             return given
         }
-        guard case .vector(let parts) = try Envelope.decode(body), parts.elements.count == 2,
+        guard case .vector(let parts) = try handles.decode(body, references), parts.elements.count == 2,
             case .vector(let positional) = parts.elements[0], case .object(let keywords) = parts.elements[1]
         else { throw Failure("wire/unreadable", "a call's body is [[arguments…],{keywords…}]") }
         given.positional = positional.elements
@@ -161,7 +205,9 @@ extension Router {
         return given
     }
 
-    private func bindings(_ body: [UInt8], of session: String) throws(Failure) -> Given {
+    private func bindings(
+        _ body: [UInt8], _ references: [Reference], of session: String
+    ) throws(Failure) -> Given {
         var given = Given()
         guard !body.isEmpty else { return given }
         if sessions.isPlain(session) {
@@ -169,7 +215,7 @@ extension Router {
             given.keywords = stride(from: 0, to: words.count - 1, by: 2).map { (words[$0], .text(words[$0 + 1])) }
             return given
         }
-        guard case .object(let entries) = try Envelope.decode(body) else {
+        guard case .object(let entries) = try handles.decode(body, references) else {
             throw Failure("wire/unreadable", "the values of an evaluation are an object")
         }
         given.keywords = entries.entries.map { ($0.key.string, $0.value) }
@@ -192,13 +238,24 @@ extension Router {
 
     private func answer(_ strand: Strand, _ value: Value) {
         do throws(Failure) {
-            let body =
-                sessions.isPlain(strand.session)
-                ? PlainFields.encode([try ShellWords.word(value)]) : try Envelope.encode(value)
-            try send(Reply(re: strand.upcall), body, to: strand)
+            var reply = Reply(re: strand.upcall)
+            if sessions.isPlain(strand.session) {
+                return try send(reply, try plain(value), to: strand)
+            }
+            let body = try encode(value, for: strand.session)
+            reply.references = body.references
+            try send(reply, body.bytes, to: strand)
         } catch {
             answer(strand, .lost(machine.diagnostic(error)), from: "meta")
         }
+    }
+
+    /// A shell's answer; the file of bytes stays, as nobody says when the shell is done with it.
+    private func plain(_ value: Value) throws(Failure) -> [UInt8] {
+        var words = ShellWords()
+        try words.add(value, at: "the answer")
+        files.append(words.files)
+        return PlainFields.encode(words.words)
     }
 
     /// Answers an upcall with how a request ended.
@@ -214,25 +271,29 @@ extension Router {
                 error.language = error.language ?? sessions.language(of: session)
                 try send(error, body, to: strand)
             case .lost(let diagnostic):
-                var header = header(of: diagnostic)
+                var (header, body) = message(of: diagnostic, for: strand.session)
                 header.re = strand.upcall
-                try send(header, (try? Envelope.encode(diagnostic.data)) ?? [], to: strand)
+                try send(header, body, to: strand)
             }
         } catch {
             // What does not fit into a frame is an error that does.
-            var header = header(of: machine.diagnostic(error))
+            var (header, _) = message(of: machine.diagnostic(error), for: strand.session)
             header.re = strand.upcall
+            header.references = []
+            header.original = nil
             try? send(header, [], to: strand)
         }
     }
 
     private func send(_ reply: Reply, _ body: [UInt8], to strand: Strand) throws(Failure) {
         try send(reply.header(plain: sessions.isPlain(strand.session)), body, to: strand)
+        handles.send(reply.references, to: strand.session)
     }
 
     private func send(_ error: ErrorHeader, _ body: [UInt8], to strand: Strand) throws(Failure) {
         let isPlain = sessions.isPlain(strand.session)
         try send(error.header(plain: isPlain), isPlain ? [] : body, to: strand)
+        handles.send(error.references, to: strand.session)
     }
 
     private func send(_ header: [UInt8], _ body: [UInt8], to strand: Strand) throws(Failure) {

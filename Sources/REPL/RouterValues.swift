@@ -21,9 +21,10 @@ extension Router {
         if body.isEmpty { return .null }
         guard body.count <= Self.shortBody else {
             let number = machine.ledger.record(entry(String(decoding: body.prefix(30), as: UTF8.self) + "…"))
-            return .meta(MetaObject(source: entry("").source, number: number, body: body))
+            let parcel = handles.parcel(body, reply.references)
+            return .meta(MetaObject(source: entry("").source, number: number, parcel: parcel))
         }
-        let data = try Envelope.decode(body)
+        let data = try handles.decode(body, reply.references)
         if case .null = data { return .null }
         return wrap(data, entry(Describe.summary(data)))
     }
@@ -41,7 +42,11 @@ extension Router {
     }
 
     func wrap(_ data: Value, _ entry: Ledger.Entry) -> Value {
-        .meta(MetaObject(source: entry.source, number: machine.ledger.record(entry), data: data))
+        let number = machine.ledger.record(entry)
+        if case .function(let function) = data, let handle = function as? Handle {
+            handle.number = handle.number ?? number
+        }
+        return .meta(MetaObject(source: entry.source, number: number, data: data))
     }
 }
 

@@ -67,45 +67,57 @@ final class Runtime: ControlFunction {
 
     func eval(_ code: String, _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         let request = Request.eval(code, name: router.nextName(in: session))
-        return try submit(request, try bindings(given.keywords), given, in: fiber)
+        guard sessions.isPlain(session) else {
+            return try submit(request, try bindings(given.keywords), given, in: fiber)
+        }
+        var words = ShellWords()
+        try words.addBindings(given.keywords)
+        return try submit(
+            request, Body(bytes: PlainFields.encode(words.words)), given, in: fiber, files: words.files)
+    }
+
+    /// Runs source, the result of which stays in the session: its handle.
+    func hold(_ code: String, _ values: [(String, Value)], in fiber: Fiber) throws(Failure) -> Step {
+        guard !sessions.isPlain(session) else {
+            throw Failure("runtime/unsupported", "\(session) has no objects: what it makes is text")
+        }
+        var given = Given()
+        given.keywords = values
+        given.parents = values.compactMap { if case .meta(let meta) = $0.1 { meta.number } else { nil } }
+        var request = Request.eval(code, name: router.nextName(in: session))
+        request.holds = true
+        return try submit(request, try bindings(values), given, in: fiber)
     }
 
     private func callPath(_ path: [String], _ given: Given, in fiber: Fiber) throws(Failure) -> Step {
         if sessions.isPlain(session) {
-            let words = try given.positional.map { value throws(Failure) in try ShellWords.word(value) }
-            let flags = try ShellWords.flags(given.keywords)
+            var words = ShellWords()
+            for (index, value) in given.positional.enumerated() { try words.add(value, at: "argument \(index + 1)") }
+            try words.addFlags(given.keywords)
             return try submit(
-                .call(path), PlainFields.encode(words + flags), given, in: fiber,
-                code: ShellWords.line(path, words + flags))
+                .call(path), Body(bytes: PlainFields.encode(words.words)), given, in: fiber,
+                code: ShellWords.line(path, words.words), files: words.files)
         }
-        var positional = given.positional
-        var keywords = Object.Entries()
-        if session(isLanguage: "js") {
-            if !given.keywords.isEmpty {
-                positional.append(.object(Object(Object.Entries(given.keywords.map { (Key($0.0), $0.1) }) { $1 })))
-            }
-        } else {
-            for (name, value) in given.keywords { keywords[Key(name.replacing("-", with: "_"))] = value }
-        }
-        let body = try Envelope.encode(
-            .vector(Items([.vector(Items(positional)), .object(Object(keywords))])))
-        return try submit(.call(path), body, given, in: fiber)
+        return try submit(.call(path), try router.encode(given, for: session), given, in: fiber)
     }
 
     override func fetch(_ path: [String], in fiber: Fiber) throws(Failure) -> Step {
-        try submit(.get(path), [], Given(), in: fiber)
+        try submit(.get(path), Body(), Given(), in: fiber)
     }
 
     override func assign(_ path: [String], _ value: Value, in fiber: Fiber) throws(Failure) -> Step {
-        let body =
-            sessions.isPlain(session)
-            ? PlainFields.encode([try ShellWords.word(value)]) : try Envelope.encode(value)
-        return try submit(.set(path), body, Given(), in: fiber, result: value)
+        guard sessions.isPlain(session) else {
+            return try submit(.set(path), try router.encode(value, for: session), Given(), in: fiber, result: value)
+        }
+        var words = ShellWords()
+        try words.add(value, at: path.joined(separator: "."))
+        router.files.append(words.files)
+        return try submit(.set(path), Body(bytes: PlainFields.encode(words.words)), Given(), in: fiber, result: value)
     }
 
     func importModule(_ path: [String], as alias: String?, in fiber: Fiber) throws(Failure) -> Step {
         try submit(
-            Request(.importModule, path: path, alias: alias), [], Given(), in: fiber)
+            Request(.importModule, path: path, alias: alias), Body(), Given(), in: fiber)
     }
 
     /// Sends a value and takes it back as the runtime holds it.
@@ -148,23 +160,25 @@ final class Runtime: ControlFunction {
         sessions.language(of: session) == name
     }
 
-    private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> [UInt8] {
-        guard !keywords.isEmpty else { return [] }
-        if sessions.isPlain(session) {
-            var fields: [[UInt8]] = []
-            for (name, value) in keywords { fields += [Array(name.utf8), try ShellWords.word(value)] }
-            return PlainFields.encode(fields)
-        }
-        return try Envelope.encode(.object(Object(Object.Entries(keywords.map { (Key($0.0), $0.1) }) { $1 })))
+    private func bindings(_ keywords: [(String, Value)]) throws(Failure) -> Body {
+        guard !keywords.isEmpty else { return Body() }
+        return try router.encode(
+            .object(Object(Object.Entries(keywords.map { (Key($0.0), $0.1) }) { $1 })), for: session)
     }
 
+    /// - Parameter files: what the request names, kept until it is answered.
     private func submit(
-        _ request: Request, _ body: [UInt8], _ given: Given, in fiber: Fiber, code: String? = nil, result: Value? = nil
+        _ request: Request, _ body: Body, _ given: Given, in fiber: Fiber, code: String? = nil,
+        files: ByteFiles? = nil, result: Value? = nil
     ) throws(Failure) -> Step {
         let router = router
         let session = session
-        return try router.submit(request, body: body, to: session, for: fiber, parents: given.parents, code: code) {
+        var request = request
+        request.references = body.references
+        return try router.submit(request, body: body.bytes, to: session, for: fiber, parents: given.parents, code: code)
+        {
             outcome throws(Failure) in
+            defer { withExtendedLifetime(files) {} }
             switch outcome {
             case .reply(let reply, let body, let output, let tail, let entry):
                 if let result { return result }

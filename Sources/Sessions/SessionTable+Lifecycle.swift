@@ -65,7 +65,7 @@ extension SessionTable {
         }
     }
 
-    private func arguments(_ launch: Launch) throws(SessionError) -> [String] {
+    func arguments(_ launch: Launch) throws(SessionError) -> [String] {
         switch launch.kernel {
         case .command(let words): return Array(words.dropFirst())
         case .language(let name, let chosen):

@@ -16,7 +16,7 @@ struct Meta: ParsableCommand {
 
             Exit status: 0; 1 the program failed; 2 usage; 130 interrupted.
             """,
-        version: version)
+        version: version, subcommands: [ConformanceCommand.self])
 
     @Option(
         name: [.customShort("e"), .customLong("exec")],
@@ -51,12 +51,23 @@ struct Meta: ParsableCommand {
 
     static func main() {
         Console.prepare()
+        if CommandLine.arguments.dropFirst().first == ConformanceCommand.configuration.commandName {
+            // What a file is called leaves the parser no word for a subcommand.
+            run(ConformanceCommand.self, Array(CommandLine.arguments.dropFirst(2))) { $0.perform() }
+        }
+        if let invocation = Invocation.oneLiner { Glibc.exit(invocation.perform()) }
+        run(Meta.self, Array(CommandLine.arguments.dropFirst())) { $0.invocation.perform() }
+    }
+
+    /// Parses the words as this command and performs it; ends the program.
+    private static func run<Command: ParsableCommand>(
+        _ command: Command.Type, _ words: [String], _ perform: (Command) -> Int32
+    ) -> Never {
         do {
-            let invocation = try Invocation.oneLiner ?? parse().invocation
-            Glibc.exit(invocation.perform())
+            Glibc.exit(perform(try Command.parse(words)))
         } catch {
-            let status = exitCode(for: error)
-            let text = fullMessage(for: error)
+            let status = Command.exitCode(for: error)
+            let text = Command.fullMessage(for: error)
             if !text.isEmpty { Console.say(text, isError: status != .success) }
             Glibc.exit(status == .success ? 0 : 2)
         }

@@ -11,7 +11,6 @@ from session import PROGRAM
     [
         (["(+ 1 2)"], "a form to evaluate stands behind -e"),
         (["-e", "(sh.echo 'hi')"], "a string takes double quotes"),
-        (["-e", "(map py.math.sqrt [4])"], "#(py.f #) is a function of meta"),
         (["-e", "(sh.ls null)"], "null is what an absent key, index or argument gives"),
     ],
 )

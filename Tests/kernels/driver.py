@@ -53,6 +53,7 @@ class Kernel:
         self.stream = self.requests.makefile("rb")
         self.count = 0
         self.alive = True
+        self.released = []
         self.hello, _ = self.receive()
         self.send({"op": "init", "version": "0", "session": language, "generation": 1, "directory": os.getcwd()})
 
@@ -63,8 +64,12 @@ class Kernel:
     def receive(self):
         prefix = self.stream.read(16)
         assert len(prefix) == 16, "the kernel ended: " + self.errors()
-        header = self.stream.read(int(prefix[:8], 16))
-        return json.loads(header), self.stream.read(int(prefix[8:], 16))
+        header = json.loads(self.stream.read(int(prefix[:8], 16)))
+        body = self.stream.read(int(prefix[8:], 16))
+        if header["op"] != "release":
+            return header, body
+        self.released += map(tuple, header["refs"])  # unsolicited, at any time
+        return self.receive()
 
     def start(self, op, body=b"", **fields):
         """Sends a request and returns its id."""

@@ -1,7 +1,7 @@
-"""Measures meta against its contenders. Usage: python3 scripts/bench [WORD …] (rows whose title holds one of the words)
+"""Measures meta against its contenders. Usage: python3 scripts/bench [--long] [WORD …] (rows whose title holds one of the words)
 
 Prints the table; a run of all rows also writes it to docs/benchmarks.md. Nothing here passes or fails: a row that misses
-its target says so.
+its target says so. `--long` makes the rows of growth a million crossings, which takes some minutes more.
 """
 
 import datetime
@@ -19,6 +19,8 @@ PREFACE = """# Benchmarks
 
 Written by `make bench`. Contenders take turns in one run after a warm-up; figures are medians; what counts is the ratio.
 *One core*: both processes are pinned to the same core. Rows *without the start* are a long run less a short one.
+*Echo loop*: blocking reads, parsing and printing the same frame, driven by a C program over a socket. *Growth* is of resident memory,
+after a fifth of the crossings, garbage collected at both ends.
 
 """
 
@@ -26,8 +28,8 @@ Written by `make bench`. Contenders take turns in one run after a warm-up; figur
 def main() -> None:
     if not os.access(META, os.X_OK):
         sys.exit(f"bench: {META} is missing: run `make build` first")
-    words = sys.argv[1:]
-    chosen = [row for row in rows.all_rows() if not words or any(word in row.title for word in words)]
+    words = [word for word in sys.argv[1:] if word != "--long"]
+    chosen = [row for row in rows.all_rows(long="--long" in sys.argv[1:]) if not words or any(word in row.title for word in words)]
     if not chosen:
         sys.exit(f"bench: no row's title holds {' or '.join(words)}")
     results = contest.run_all(chosen)

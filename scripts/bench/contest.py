@@ -6,12 +6,14 @@ import statistics
 import sys
 from collections.abc import Callable, Iterable
 
+from programs import Unavailable
+
 Sampler = Callable[[], float]
 
 
 @dataclasses.dataclass
 class Row:
-    """One comparison. A sampler runs its contender once and returns its figure, in `unit` (ms, µs or MiB).
+    """One comparison. A sampler runs its contender once and returns its figure, in `unit` (ms, µs, MiB, B or %).
 
     `target` is the largest ratio meta may have to the contender; None where there is none.
     """
@@ -53,8 +55,11 @@ def run(row: Row) -> Result:
     try:
         row.ours(), row.theirs()
         turns = [(row.ours(), row.theirs()) for _ in range(row.rounds)]
+    except Unavailable as error:
+        return Result(row, failure=f"not available: {error}")
     except Exception as error:
-        return Result(row, failure=f"{type(error).__name__}: {error}".splitlines()[0][:160])
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        return Result(row, failure=f"failed: {reason[:160]}")
     finally:
         os.sched_setaffinity(0, before)
     ours, theirs = (statistics.median(figures) for figures in zip(*turns))
@@ -73,14 +78,14 @@ def run_all(rows: Iterable[Row]) -> list[Result]:
 def plain(result: Result) -> str:
     """One line for a reader who waits."""
     if result.failure:
-        return f"FAILED       {result.row.title}: {result.failure}"
+        return f"no figure    {result.row.title}: {result.failure}"
     verdict = "falls short" if result.falls_short else "ok"
     row = result.row
     return f"{verdict:<12} {row.title}: {result.ratio:.2f}× {row.against}{limit(row, ' (target ', ')')}"
 
 
 def limit(row: Row, before: str = "", after: str = "") -> str:
-    return "" if row.target is None else f"{before}≤ {row.target:g}×{after}"
+    return "" if row.target is None else f"{before}≤ {row.target:.3g}×{after}"
 
 
 def table(results: list[Result]) -> str:
@@ -92,7 +97,7 @@ def table(results: list[Result]) -> str:
         against = row.against.replace("|", "\\|")
         if result.failure:
             reason = result.failure.replace("|", "\\|")
-            lines.append(f"| {title} | – | {against} | – | – | {limit(row)} | failed: {reason} |")
+            lines.append(f"| {title} | – | {against} | – | – | {limit(row)} | **{reason}** |")
             continue
         verdict = "**falls short**" if result.falls_short else ""
         figures = f"{figure(result.ours, row.unit)} | {against} | {figure(result.theirs, row.unit)}"

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -15,17 +16,63 @@ PYTHON = next(path for path in ("/usr/bin/python3", shutil.which("python3")) if 
 NODE = shutil.which("node") or "node"
 BASH = shutil.which("bash") or "bash"
 
+# What `scripts/setup bench` makes: a Python with other bridges, and one with orjson.
+PEERS_PYTHON = str(ROOT / ".build" / "peers" / "bin" / "python")
+ORJSON_PYTHON = str(ROOT / ".build" / "orjson" / "bin" / "python")
+
 # meta uses the interpreters it is compared with.
 ENVIRONMENT = os.environ | {"META_PYTHON": PYTHON, "META_NODE": NODE, "META_BASH": BASH, "NO_COLOR": "1"}
 
 
-def run(command: list[str], text: str | None = None) -> str:
-    """Standard output of a run; an exception, with the end of its standard error, when it fails."""
-    done = subprocess.run(command, input=text, capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
-    if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RuntimeError(f"{os.path.basename(command[0])} ended with status {done.returncode}: {reason}")
-    return done.stdout
+# A run that takes longer is a failure.
+DEADLINE = 300.0
+LONG_DEADLINE = 3600.0
+
+
+class Unavailable(Exception):
+    """A contender that is not on this machine."""
+
+
+def run(command: list[str], deadline: float = DEADLINE, **changes: str) -> str:
+    """Standard output of a run; an exception, with what its standard error says, when it fails.
+
+    `changes` are to the environment. Whatever the run leaves behind is ended with it.
+    """
+    streams = {"stdin": subprocess.DEVNULL, "start_new_session": True, "text": True}
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        # Files, not pipes: a child of the run that lives on would hold a pipe open for ever.
+        process = subprocess.Popen(command, stdout=output, stderr=errors, env=ENVIRONMENT | changes, **streams)
+        try:
+            status = process.wait(deadline)
+        finally:
+            end_group(process)
+        output.seek(0), errors.seek(0)
+        if status != 0:
+            name = os.path.basename(command[0])
+            raise RuntimeError(f"{name} ended with status {status}: {message(errors.read())}")
+        return output.read()
+
+
+def end_group(process: subprocess.Popen) -> None:
+    """Kills what is left of a run that had a session of its own."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def message(errors: str) -> str:
+    """What went wrong: meta's first line, an interpreter's last one."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()] or ["no message"]
+    return next((line for line in lines if line.startswith("error[")), lines[-1])
+
+
+def available(program: str, what: str) -> str:
+    """The program itself, or `Unavailable`."""
+    if not os.access(program, os.X_OK):
+        raise Unavailable(f"{what} is not installed (scripts/setup bench)")
+    return program
 
 
 def milliseconds(command: list[str]) -> float:

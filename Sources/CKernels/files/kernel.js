@@ -2,13 +2,15 @@
 // The JavaScript kernel of meta: runs the user's JavaScript in Node and answers requests.
 //
 // A request is one frame on descriptor 3: 16 hexadecimal digits (8: bytes of header, 8: bytes of body), a JSON
-// header, a JSON body. Each request that has an id gets exactly one `ret` or `err`. User code lives in the global
-// scope and owns descriptors 1 and 2. User code may change any prototype: what the kernel uses is taken here, first.
+// header, a JSON body. Each request that has an id gets exactly one `ret` or `err`. On descriptor 4 the kernel asks
+// meta: user code that uses an object of another language makes an upcall there and waits for its reply. User code
+// lives in the global scope and owns descriptors 1 and 2. User code may change any prototype: what the kernel uses is
+// taken here, first.
 
 const {
-  Array, BigInt, Buffer, Date, Error, EvalError, Function, JSON, Map, Math, Number, Object, Promise, RangeError,
-  ReferenceError, Reflect, RegExp, Set, String, Symbol, SyntaxError, TextDecoder, TypeError, URIError, Uint8Array,
-  performance, process,
+  Array, BigInt, Buffer, Date, Error, EvalError, FinalizationRegistry, Function, JSON, Map, Math, Number, Object, Promise,
+  Proxy, RangeError, ReferenceError, Reflect, RegExp, Set, String, Symbol, SyntaxError, TextDecoder, TypeError, URIError,
+  Uint8Array, WeakMap, WeakRef, performance, process,
 } = globalThis;
 const fs = require('fs');
 const vm = require('vm');
@@ -21,6 +23,7 @@ const {
   getOwnPropertyDescriptor, prototype: objectPrototype,
 } = Object;
 const { readSync, writeSync } = fs;
+const { ownKeys } = Reflect;
 const arrayPrototype = Array.prototype;
 const builtinModules = require('module').builtinModules.slice();
 const NativeError = Error;
@@ -44,22 +47,34 @@ const dateISO = free(Date.prototype.toISOString);
 const dateTime = free(Date.prototype.getTime);
 const mapForEach = free(Map.prototype.forEach);
 const setForEach = free(Set.prototype.forEach);
+const mapGet = free(Map.prototype.get);
+const mapHas = free(Map.prototype.has);
 const mapSet = free(Map.prototype.set);
+const mapDelete = free(Map.prototype.delete);
 const mapSize = free(getOwnPropertyDescriptor(Map.prototype, 'size').get);
 const setAdd = free(Set.prototype.add);
 const setHas = free(Set.prototype.has);
 const setDelete = free(Set.prototype.delete);
 const setSize = free(getOwnPropertyDescriptor(Set.prototype, 'size').get);
+const weakGet = free(WeakMap.prototype.get);
+const weakHas = free(WeakMap.prototype.has);
+const weakSet = free(WeakMap.prototype.set);
+const deref = free(WeakRef.prototype.deref);
+const register = free(FinalizationRegistry.prototype.register);
 const promiseThen = free(Promise.prototype.then);
 const symbolText = free(getOwnPropertyDescriptor(Symbol.prototype, 'description').get);
 const { inspect } = require('util');
-const inspectOptions = { __proto__: null, customInspect: false, depth: 1, breakLength: Infinity };
-const { isMap, isSet, isDate, isPromise, isUint8Array, isNativeError, isProxy } = require('util').types;
+const inspectOptions = {
+  __proto__: null, customInspect: false, depth: 1, breakLength: Infinity, compact: true, maxArrayLength: 20, maxStringLength: 200,
+};
+const { isMap, isSet, isDate, isPromise, isUint8Array, isTypedArray, isBoxedPrimitive, isNativeError, isProxy } = require('util').types;
 const prototypes = {
   Map: Map.prototype, Set: Set.prototype, Date: Date.prototype, Uint8Array: Uint8Array.prototype,
 };
 const builtinErrors = { __proto__: null, Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 const NativeMap = Map, NativeSet = Set, NativeDate = Date, NativeBigInt = BigInt, NativeSymbol = Symbol;
+const NativeProxy = Proxy, NativePromise = Promise, NativeWeakRef = WeakRef;
+const { iterator: ITERATOR, asyncIterator: ASYNC_ITERATOR, toPrimitive: TO_PRIMITIVE, toStringTag: TO_STRING_TAG, hasInstance: HAS_INSTANCE } = Symbol;
 const symbolFor = Symbol.for, symbolKey = Symbol.keyFor;
 const { from: bufferFrom, alloc: bufferAlloc, allocUnsafe, concat, byteLength } = Buffer;
 const toText = free(Buffer.prototype.toString);
@@ -81,7 +96,7 @@ const BODY_LIMIT = require('buffer').constants.MAX_STRING_LENGTH; // a body is o
 /** The header of the first frame: who this is and what it can do. */
 function greeting() {
   return {
-    op: 'hello', protocol: '1.0', language: 'js', version: process.versions.node, operations: keysOf(operations),
+    op: 'hello', protocol: '1.0', language: 'js', version: process.versions.node, operations: [...keysOf(operations), 'release', 'cancel'],
     limits: { header: HEADER_LIMIT, body: BODY_LIMIT, depth: DEPTH_LIMIT }, buffers: 'none', plain: false,
     executable: process.execPath,
   };
@@ -89,20 +104,32 @@ function greeting() {
 
 /** An error with a code of the protocol; `path` is where in a value it is. */
 class Failure {
+  #brand; // `instanceof` would run the traps of a Proxy
+
   constructor(code, message, path, type) {
     this.code = code; this.message = message; this.path = path; this.type = type;
   }
+
+  static is(value) { return typeof value === 'object' && value !== null && #brand in value; }
 }
 
-/** An error of another language, with what that language said about it (`meta.Error`). */
+/** An error of another language, with what that language said about it (`meta.Error`); `frames` are that language's. */
 class MetaError extends NativeError {
+  #brand;
+
   constructor(message = '', fields = {}) {
     super(message);
     this.code = fields.code ?? 'runtime/raised';
     this.type = fields.type ?? 'Error';
     this.frames = fields.frames ?? [];
-    for (const name of ['cause', 'data', 'language']) if (has(fields, name)) this[name] = fields[name];
+    for (const name of ['cause', 'data', 'language', 'path', 'help', 'lost']) {
+      if (has(fields, name) && fields[name] !== undefined) own(this, name, fields[name]);
+    }
+    // Its stack is printed under the name that its own language gave it.
+    defineProperty(this, 'name', { __proto__: null, value: this.type, writable: true, configurable: true });
   }
+
+  static is(value) { return typeof value === 'object' && value !== null && #brand in value; }
 }
 defineProperty(MetaError, 'name', { value: 'Error' });
 
@@ -114,7 +141,22 @@ class Tagged {
 /** What a Map that stands for an object is: its keys would be reordered in an object, and it goes home as one. */
 class ObjectMap extends NativeMap {}
 
-const meta = { Error: MetaError, Tagged, ObjectMap };
+/** The keywords of a call to another language, as its last argument: `f(1, meta.keywords({reverse: true}))`. */
+class Keywords {
+  constructor(fields) { this.fields = fields; }
+}
+
+/** What crosses as a handle although it could be copied (`meta.ref`). */
+class Held {
+  constructor(value) { this.value = value; }
+}
+
+/** What the objects of other languages are instances of (`meta.Handle`). */
+class Handle {
+  static [HAS_INSTANCE](value) { return isHandle(value); }
+}
+
+const meta = { Error: MetaError, Tagged, ObjectMap, Handle };
 
 // ----------------------------------------------------------------------------------------------------------- decode
 
@@ -122,8 +164,11 @@ const meta = { Error: MetaError, Tagged, ObjectMap };
 const LONG_INTEGER = /[[,: \n\r\t-]\d{16,}[\],} \n\r\t]/;
 const SPECIAL = /\\u[dD][89a-fA-F]|"_type"|"__proto__"|"\s+:|\d[eE]\+?\d{3}|\d{300}/;
 
-/** The value of a JSON text (a Buffer). Throws Failure `wire/unreadable` naming the place. */
-function decode(body) {
+/**
+ * The value of a JSON text (a Buffer); `listed` are the refs that its frame lists. Throws Failure `wire/unreadable`
+ * naming the place, `session/stale-handle` for a ref that is gone.
+ */
+function decode(body, listed = NONE_LISTED) {
   let text;
   try { text = decodeUTF8(body); } catch { throw new Failure('wire/unreadable', 'body is not UTF-8'); }
   if (text.length < 64 && test(/^\[\[(-?\d{1,15}(,-?\d{1,15})*)?\],\{\}\]$/, text)) return parseJSON(text);
@@ -131,7 +176,7 @@ function decode(body) {
     const value = decodePlain(text);
     if (value !== NOT_PLAIN) return value;
   }
-  return new Reader(text).read();
+  return new Reader(text, listed).read();
 }
 
 const NOT_PLAIN = Symbol('the careful way');
@@ -184,7 +229,7 @@ function countColons(text) {
  * BigInt; integer-like keys keep their order in a Map. Strings and containers are taken whole from the text.
  */
 class Reader {
-  constructor(text) { this.text = text; this.at = 0; this.depth = 0; }
+  constructor(text, listed) { this.text = text; this.listed = listed; this.at = 0; this.depth = 0; }
 
   read() {
     this.space();
@@ -328,7 +373,7 @@ function readObject(names, values, reader) {
     if (name === '__proto__' || name in objectPrototype) own(object, name, values[at]);
     else object[name] = values[at];
   }
-  if (has(object, '_type')) return readTagged(object);
+  if (has(object, '_type')) return readTagged(object, reader);
   if (!indexes) return object;
   const map = new ObjectMap();
   for (let at = 0; at < names.length; at++) mapSet(map, names[at], values[at]);
@@ -339,13 +384,13 @@ function own(object, name, value) {
   defineProperty(object, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 }
 
-function readTagged(object) {
+function readTagged(object, { listed }) {
   const tag = object._type;
   const reader = typeof tag === 'string' && has(readers, tag) ? readers[tag] : undefined;
   const fields = create(null);
   for (const name of keysOf(object)) if (name !== '_type') fields[name] = object[name];
   if (reader !== undefined) {
-    const value = reader(fields, keysOf(fields));
+    const value = reader(fields, keysOf(fields), listed);
     if (value !== KEEP) return value;
   }
   return new Tagged(tag, fields);
@@ -394,6 +439,7 @@ const readers = {
     }
     return mapSize(map) === fields.entries.length ? map : KEEP;
   },
+  Ref: (fields, names, listed) => readRef(fields, listed),
   Undefined: (fields, names) => (names.length === 0 ? undefined : KEEP),
   Symbol: (fields, names) => (one(names, 'value') && typeof fields.value === 'string' ? symbolFor(fields.value) : KEEP),
   Error: (fields) => {
@@ -411,17 +457,32 @@ const readers = {
 /** False for text with half a character. */
 const isText = (text) => test(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/, text) === null;
 
-/** The JSON text of a value, exact. Throws Failure `value/…` naming the path. */
-function encode(value) {
-  if (typeof value === 'number' && isSafeInteger(value) && !is(value, -0)) return `${value}`;
-  if (typeof value === 'object' && value !== null) {
-    const text = encodePlain(value);
-    if (text !== null) return text;
+/**
+ * The JSON text of a value, exact; `encoded.refs` are then the handles in it, in order, or null. A value that cannot be
+ * copied becomes a handle. `mode` is undefined, or `hold`: the value itself crosses as a handle, or `copy`: its content
+ * crosses whatever its class. Throws Failure `value/…` naming the path.
+ */
+function encode(value, mode) {
+  if (mode === undefined) {
+    if (typeof value === 'number' && isSafeInteger(value) && !is(value, -0)) { encoded.refs = null; return `${value}`; }
+    if (typeof value === 'object' && value !== null) {
+      const text = encodePlain(value);
+      if (text !== null) { encoded.refs = null; return text; }
+    }
   }
-  const writer = new Writer();
-  writer.write(value, 1);
+  const writer = new Writer(mode === 'copy');
+  try {
+    if (mode === 'hold') writer.hold(value); else if (mode === 'copy') writer.copy(value); else writer.write(value, 1);
+  } catch (error) {
+    if (writer.refs !== null) setForEach(writer.refs, forgetUnsent);
+    throw isTooLong(error) ? new Failure('value/too-large', `a body has at most ${BODY_LIMIT} characters`) : error;
+  }
+  encoded.refs = writer.refs;
   return writer.text;
 }
+
+const encoded = { refs: null };
+const isTooLong = (error) => isNativeError(error) && (error.message === 'Invalid string length' || error.code === 'ERR_STRING_TOO_LONG');
 
 /**
  * The text of a value that is plain JSON all through, otherwise null. `JSON.stringify` drops and bends what JSON lacks
@@ -429,7 +490,10 @@ function encode(value) {
  */
 function encodePlain(value) {
   if (toJSONIsDefined() || !isPlain(value, 1)) return null;
-  const text = stringifyJSON(value);
+  let text;
+  try { text = stringifyJSON(value); } catch (error) {
+    throw isTooLong(error) ? new Failure('value/too-large', `a body has at most ${BODY_LIMIT} characters`) : error;
+  }
   // A lone surrogate comes out as an escape; `_type` may be a key.
   return includes(text, '\\ud') || includes(text, '"_type"') ? null : text;
 }
@@ -467,7 +531,7 @@ const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 /** Appends texts; the path of a failure is collected on the way out, so that success pays nothing for it. */
 class Writer {
-  constructor() { this.text = ''; this.above = new NativeSet(); }
+  constructor(copying) { this.text = ''; this.above = new NativeSet(); this.refs = null; this.copying = copying; }
 
   write(value, depth) {
     switch (typeof value) {
@@ -477,9 +541,24 @@ class Writer {
       case 'bigint': this.text += `${value}`; return undefined;
       case 'undefined': this.text += '{"_type":"Undefined"}'; return undefined;
       case 'symbol': return this.symbol(value);
-      case 'function': throw new Failure('value/uncopyable', 'a function cannot be copied', '', 'Function');
+      case 'function': return this.hold(value);
       default: return value === null ? void (this.text += 'null') : this.container(value, depth);
     }
+  }
+
+  /** Writes the content of the value itself, which is what was asked for. */
+  copy(value) {
+    if (typeof value === 'function') throw new Failure('value/uncopyable', 'a function cannot be copied', '', 'function');
+    this.write(value, 1);
+  }
+
+  /** Writes a handle: of an object of another language its own. */
+  hold(value) {
+    const isHeld = typeof value === 'object' && value !== null && !isProxy(value) && getPrototypeOf(value) === Held.prototype;
+    const entry = entryOf(isHeld ? value.value : value);
+    this.refs ??= new NativeSet();
+    setAdd(this.refs, entry);
+    this.text += refText(entry);
   }
 
   string(value) {
@@ -501,14 +580,15 @@ class Writer {
 
   symbol(value) {
     const key = symbolKey(value);
-    if (key === undefined) throw new Failure('value/uncopyable', 'a symbol that is not of Symbol.for cannot be copied', '', 'symbol');
+    if (key === undefined) { this.hold(value); return; }
     this.text += '{"_type":"Symbol","value":';
     this.string(key);
     this.text += '}';
   }
 
   container(value, depth) {
-    if (isProxy(value)) throw new Failure('value/uncopyable', 'a Proxy cannot be copied', '', 'Proxy');
+    const proxy = isProxy(value);
+    if (proxy && (!this.copying || isHandle(value))) return this.hold(value);
     if (setHas(this.above, value)) throw new Failure('value/cycle', `${typeName(value)} contains itself`, '', typeName(value));
     if (depth > DEPTH_LIMIT) throw new Failure('value/depth', `a value nests at most ${DEPTH_LIMIT} levels`, '', typeName(value));
     setAdd(this.above, value);
@@ -517,21 +597,21 @@ class Writer {
     else if (prototype === objectPrototype || prototype === null) this.object(value, prototype, depth);
     else this.special(value, prototype, depth);
     setDelete(this.above, value);
+    return undefined;
   }
 
   /** Writes one part of a container; `step` is its place in the path. */
   inside(value, depth, step) {
     try { this.write(value, depth); } catch (error) {
-      if (error instanceof Failure) error.path = (step + (error.path ?? '')).slice(0, 1000);
+      if (Failure.is(error)) error.path = slice(step + (error.path ?? ''), 0, 1000);
       throw error;
     }
   }
 
   array(value, prototype, depth) {
-    if (prototype !== arrayPrototype) this.refuse(value, 'its class would be lost');
-    const names = keysOf(value);
-    if (names.length !== value.length) this.refuse(value, names.length < value.length ? 'it has holes' : 'it has properties of its own');
-    this.list(value, depth);
+    // Another class, holes or properties of its own: all that would be lost.
+    if (!this.copying && (prototype !== arrayPrototype || keysOf(value).length !== value.length)) this.hold(value);
+    else this.list(value, depth);
   }
 
   list(items, depth) {
@@ -552,11 +632,21 @@ class Writer {
   }
 
   object(value, prototype, depth) {
-    if (prototype === null) this.refuse(value, 'it has no prototype, which would be lost');
     const names = keysOf(value);
-    if (getOwnPropertySymbols(value).length > 0) this.refuse(value, 'it has symbols for keys');
-    if (getOwnPropertyNames(value).length !== names.length) this.refuse(value, 'it has hidden properties');
-    if (has(value, '_type')) return this.entries(names, (name) => this.property(value, name), depth);
+    if (!this.copying) {
+      const hidden = getOwnPropertySymbols(value).length > 0 || getOwnPropertyNames(value).length !== names.length;
+      if (hidden || prototype === null) return this.hold(value);
+    }
+    return this.fields(value, names, depth);
+  }
+
+  /** Writes properties as an object. A getter is user code, so it may throw. */
+  fields(value, names, depth) {
+    if (has(value, '_type')) {
+      const pairs = [];
+      for (let at = 0; at < names.length; at++) push(pairs, [names[at], value[names[at]]]);
+      return this.pairs(pairs, depth);
+    }
     let separator = '{';
     for (let at = 0; at < names.length; at++) {
       const name = names[at];
@@ -564,7 +654,7 @@ class Writer {
       separator = ',';
       if (test(needsEscape, name) === null) this.text += `"${name}":`;
       else { this.inside(name, 0, keyPath(name)); this.text += ':'; }
-      const item = this.property(value, name);
+      const item = value[name];
       if (typeof item === 'number') this.number(item);
       else if (typeof item === 'string' && test(needsEscape, item) === null) this.text += `"${item}"`;
       else this.inside(item, depth + 1, keyPath(name));
@@ -573,46 +663,47 @@ class Writer {
     return undefined;
   }
 
-  /** A property's value; a getter is user code, so it may throw. */
-  property(value, name) { return value[name]; }
-
-  entries(names, get, depth) {
-    this.text += '{"_type":"Map","entries":[';
-    for (let at = 0; at < names.length; at++) {
-      this.text += at > 0 ? ',[' : '[';
-      this.inside(names[at], depth + 3, keyPath(names[at]));
-      this.text += ',';
-      this.inside(get(names[at]), depth + 3, keyPath(names[at]));
-      this.text += ']';
-    }
-    this.text += ']}';
+  special(value, prototype, depth) {
+    if (prototype === Tagged.prototype) return this.tagged(value.tag, value.fields, depth);
+    if (prototype === Held.prototype) return this.hold(value);
+    if (isNativeError(value)) return this.error(value, prototype, depth);
+    if (isMap(value) && prototype === ObjectMap.prototype) return this.objectMap(value, depth);
+    if (this.copying) return this.content(value, depth);
+    if (prototype === prototypes.Uint8Array) return this.bytes(value);
+    if (keysOf(value).length > 0) return this.hold(value);
+    if (isMap(value) && prototype === prototypes.Map) return this.pairs(pairsOf(value), depth);
+    if (isSet(value) && prototype === prototypes.Set) return this.items(value, depth);
+    if (isDate(value) && prototype === prototypes.Date && isFinite(dateTime(value))) return this.date(value);
+    return this.hold(value);
   }
 
-  special(value, prototype, depth) {
-    if (value instanceof Tagged && prototype === Tagged.prototype) return this.tagged(value.tag, value.fields, depth);
-    if (isNativeError(value)) return this.error(value, depth);
-    if (isMap(value) && prototype === ObjectMap.prototype) return this.objectMap(value, depth);
-    if (keysOf(value).length > 0 && prototype !== prototypes.Uint8Array) return this.refuse(value, 'its class would be lost');
-    if (isMap(value) && prototype === prototypes.Map) {
-      const names = [];
-      mapForEach(value, (item, key) => { push(names, [key, item]); });
-      return this.pairs(names, depth);
-    }
-    if (isSet(value) && prototype === prototypes.Set) {
+  /** Writes what an object of any class holds: its entries, its items, otherwise its fields. */
+  content(value, depth) {
+    if (isMap(value)) return this.pairs(pairsOf(value), depth);
+    if (isSet(value)) return this.items(value, depth);
+    if (isDate(value)) return isFinite(dateTime(value)) ? this.date(value) : this.hold(value);
+    if (isUint8Array(value)) return this.bytes(value);
+    const boxed = unbox(value);
+    if (boxed !== value) return this.write(boxed, depth);
+    if (isPromise(value) || weakHas(iterations, value)) return this.hold(value);
+    if (typeof value[ITERATOR] === 'function') {
       const items = [];
-      setForEach(value, (item) => { push(items, item); });
-      this.text += '{"_type":"Set","items":';
-      this.list(items, depth + 1);
-      this.text += '}';
-      return undefined;
+      for (const item of value) push(items, item);
+      return this.list(items, depth);
     }
-    if (isDate(value) && prototype === prototypes.Date) return this.date(value);
-    if (isUint8Array(value) && (prototype === prototypes.Uint8Array || prototype === Buffer.prototype)) {
-      if (prototype === Buffer.prototype) return this.refuse(value, 'a Buffer would become a Uint8Array; new Uint8Array(it) can');
-      this.text += `{"_type":"Bytes","base64":"${toText(bufferFrom(value.buffer, value.byteOffset, value.byteLength), 'base64')}"}`;
-      return undefined;
-    }
-    return this.refuse(value, 'its class would be lost');
+    return this.fields(value, keysOf(value), depth);
+  }
+
+  bytes(value) {
+    this.text += `{"_type":"Bytes","base64":"${toText(bufferFrom(value.buffer, value.byteOffset, value.byteLength), 'base64')}"}`;
+  }
+
+  items(set, depth) {
+    const items = [];
+    setForEach(set, (item) => { push(items, item); });
+    this.text += '{"_type":"Set","items":';
+    this.list(items, depth + 1);
+    this.text += '}';
   }
 
   pairs(pairs, depth) {
@@ -629,8 +720,7 @@ class Writer {
   }
 
   objectMap(value, depth) {
-    const pairs = [];
-    mapForEach(value, (item, key) => { push(pairs, [key, item]); });
+    const pairs = pairsOf(value);
     for (let at = 0; at < pairs.length; at++) {
       if (typeof pairs[at][0] !== 'string' || pairs[at][0] === '_type') return this.pairs(pairs, depth);
     }
@@ -646,25 +736,22 @@ class Writer {
     return undefined;
   }
 
-  date(value) {
-    if (dateTime(value) !== dateTime(value)) throw new Failure('value/uncopyable', 'an invalid Date cannot be copied', '', 'Date');
-    this.text += `{"_type":"DateTime","value":"${dateISO(value)}"}`;
-  }
+  date(value) { this.text += `{"_type":"DateTime","value":"${dateISO(value)}"}`; }
 
-  error(value, depth) {
+  error(value, prototype, depth) {
     const fields = { __proto__: null };
-    if (value instanceof MetaError) {
+    if (MetaError.is(value)) {
       fields.code = value.code; fields.type = value.type; fields.message = value.message; fields.frames = value.frames;
       for (const name of ['cause', 'data', 'language']) if (has(value, name)) fields[name] = value[name];
     } else {
       const kind = typeName(value);
-      if (!has(builtinErrors, kind) || getPrototypeOf(value) !== builtinErrors[kind].prototype) this.refuse(value, 'its class would be lost');
-      if (keysOf(value).length > 0) this.refuse(value, 'it has properties of its own');
-      fields.code = 'runtime/raised'; fields.type = kind; fields.message = value.message;
+      const builtin = has(builtinErrors, kind) && prototype === builtinErrors[kind].prototype && keysOf(value).length === 0;
+      if (!builtin && !this.copying) return this.hold(value);
+      fields.code = 'runtime/raised'; fields.type = kind; fields.message = `${value.message}`;
       fields.frames = framesOf(value); fields.language = 'js';
       if (has(value, 'cause')) fields.cause = value.cause;
     }
-    this.tagged('Error', fields, depth);
+    return this.tagged('Error', fields, depth);
   }
 
   tagged(tag, fields, depth) {
@@ -679,10 +766,19 @@ class Writer {
     }
     this.text += '}';
   }
+}
 
-  refuse(value, why) {
-    throw new Failure('value/uncopyable', `${typeName(value)} cannot be copied: ${why}`, '', typeName(value));
-  }
+function pairsOf(map) {
+  const pairs = [];
+  mapForEach(map, (item, key) => { push(pairs, [key, item]); });
+  return pairs;
+}
+
+/** What `new Number(1)` and its like hold; anything else is itself. */
+function unbox(value) {
+  if (!isBoxedPrimitive(value)) return value;
+  const inner = value.valueOf();
+  return typeof inner === 'object' ? value : inner;
 }
 
 /** How a key looks in a path: `.name`, or in brackets. */
@@ -713,6 +809,366 @@ function describeValue(value) {
   if (typeof value === 'symbol') return `Symbol(${symbolText(value) ?? ''})`;
   if (typeof value !== 'object' && typeof value !== 'function') return is(value, -0) ? '-0' : `${value}`;
   return value === null ? 'null' : `a value of type ${typeName(value)}`;
+}
+
+// ---------------------------------------------------------------------------------------------------------- handles
+
+// What cannot be copied stays where it is and crosses as a Ref. An *entry* stands for one object: for one of this
+// kernel's own { number, value, sent }, where `sent` counts the frames that listed it and that meta is not yet done with;
+// for one of another language { owner, generation, number, type, repr, callable, weak, received }, where `weak` leads to
+// the only proxy and `received` counts the frames that it came with. When the proxy dies that count goes to `releases`.
+
+const self = { session: 'js', generation: 1 };
+const held = { byValue: new NativeMap(), byNumber: new NativeMap(), next: 1 };
+const foreign = { byKey: new NativeMap(), sweepAt: 256 };
+const proxies = new WeakMap(); // proxy -> its entry
+const iterations = new WeakMap(); // an iterator that meta asks for items -> true
+const releases = { list: [], since: 0 };
+const RELEASE_BATCH = 64;
+const REPR_LIMIT = 200;
+const NONE_LISTED = new NativeMap();
+
+const isHandle = (value) => typeof value === 'object' && value !== null ? weakHas(proxies, value) : typeof value === 'function' && weakHas(proxies, value);
+
+/** The entry of any value: of a proxy that of its object, otherwise one of this kernel's own. */
+function entryOf(value) {
+  if (isHandle(value)) return usable(weakGet(proxies, value));
+  let entry = mapGet(held.byValue, value);
+  if (entry === undefined || !is(entry.value, value)) { // a Map takes 0 and -0 for one
+    entry = { owner: null, number: held.next++, value, sent: 0 };
+    mapSet(held.byValue, value, entry);
+    mapSet(held.byNumber, entry.number, entry);
+  }
+  return entry;
+}
+
+function forget(entry) {
+  mapDelete(held.byNumber, entry.number);
+  if (mapGet(held.byValue, entry.value) === entry) mapDelete(held.byValue, entry.value);
+}
+
+function forgetUnsent(entry) { if (entry.owner === null && entry.sent === 0) forget(entry); }
+
+/** An entry's [owner, generation, number], as JSON. */
+function tripleOf(entry) {
+  return entry.owner === null ? `[${stringifyJSON(self.session)},${self.generation},${entry.number}]`
+    : `[${stringifyJSON(entry.owner)},${entry.generation},${entry.number}]`;
+}
+
+/** The Ref of an entry, as JSON. */
+function refText(entry) {
+  const mine = entry.owner === null;
+  const type = mine ? typeName(entry.value) : entry.type;
+  const repr = mine ? reprOf(entry.value) : entry.repr;
+  const callable = mine ? typeof entry.value === 'function' : entry.callable;
+  return `{"_type":"Ref","owner":${stringifyJSON(mine ? self.session : entry.owner)},"generation":${mine ? self.generation : entry.generation}`
+    + `,"ref":${entry.number},"type":${stringifyJSON(clean(type))},"repr":${stringifyJSON(clean(repr))},"callable":${callable}}`;
+}
+
+/** How a value looks, in one line of at most 200 characters; runs no code of the user's but `Symbol.toStringTag`. */
+function reprOf(value) {
+  let text;
+  try { text = inspect(value, inspectOptions); } catch { text = `<${typeName(value)}>`; }
+  const { length } = text;
+  text = slice(text, 0, REPR_LIMIT);
+  if (test(/[\u0000-\u001f\u007f-\u009f]/, text) !== null) text = slice(escapeControls(text), 0, REPR_LIMIT);
+  return length > REPR_LIMIT ? `${slice(text, 0, REPR_LIMIT - 1)}…` : text;
+}
+
+function escapeControls(text) {
+  let escaped = '';
+  for (let at = 0; at < text.length; at++) {
+    const code = codeAt(text, at);
+    if (code === 10) escaped += '\\n';
+    else if (code === 9) escaped += '\\t';
+    else if (code < 32 || (code >= 127 && code < 160)) escaped += `\\x${HEX[code >> 4]}${HEX[code & 15]}`;
+    else escaped += text[at];
+  }
+  return escaped;
+}
+
+/** The header field `refs` for what was encoded, with its comma; counts one sending of each. Null is none. */
+function refsField(refs) {
+  if (refs === null) return '';
+  let text = '';
+  setForEach(refs, (entry) => {
+    text += `${text === '' ? '' : ','}${tripleOf(entry)}`;
+    if (entry.owner === null) entry.sent++;
+  });
+  return `,"refs":[${text}]`;
+}
+
+/** Puts refs into one set; either may be null. */
+function joinRefs(one, two) {
+  if (one === null || two === null) return one ?? two;
+  setForEach(two, (entry) => { setAdd(one, entry); });
+  return one;
+}
+
+const keyOf = (owner, generation, number) => `${number} ${generation} ${owner}`;
+const isCount = (value) => isSafeInteger(value) && value > 0;
+
+/** What a frame's header lists: key -> [owner, generation, number, the entry if it was met in the body]. */
+function listRefs(refs) {
+  if (refs === undefined || refs === null) return NONE_LISTED;
+  if (!isArray(refs)) throw new Failure('wire/unreadable', 'the header field refs is not a vector');
+  const listed = new NativeMap();
+  for (let at = 0; at < refs.length; at++) {
+    const triple = refs[at];
+    if (!isArray(triple) || typeof triple[0] !== 'string' || !isCount(triple[1]) || !isCount(triple[2])) {
+      throw new Failure('wire/unreadable', `the header lists what is no ref: ${slice(`${stringifyJSON(triple)}`, 0, 100)}`);
+    }
+    mapSet(listed, keyOf(triple[0], triple[1], triple[2]), [triple[0], triple[1], triple[2], null]);
+  }
+  return listed;
+}
+
+/**
+ * Counts a frame's refs as received, and gives back those whose proxy nobody has. It comes after the frame has been
+ * dealt with: a frame that a teardown hit may be read again, and a count too small only keeps something too long.
+ */
+function countReceived(listed) {
+  if (listed === NONE_LISTED) return;
+  mapForEach(listed, (item) => {
+    if (item[0] === self.session) return;
+    if (item[3] !== null && deref(item[3].weak) !== undefined) item[3].received++;
+    else queueRelease(item[0], item[1], item[2], 1);
+  });
+}
+
+function readRef({ owner, generation, ref, type, repr, callable }, listed) {
+  if (typeof owner !== 'string' || !isCount(generation) || !isCount(ref)) {
+    throw new Failure('wire/unreadable', 'a Ref needs an owner, a generation and a number');
+  }
+  return receive(owner, generation, ref, { type, repr, callable }, listed);
+}
+
+/** The object that a ref stands for: this kernel's own, or the only proxy of another's. */
+function receive(owner, generation, number, record, listed) {
+  const key = keyOf(owner, generation, number);
+  const item = mapGet(listed, key);
+  if (item === undefined) throw new Failure('wire/unreadable', `the body holds the ref ${owner} ${generation} ${number}, which its header does not list`);
+  if (owner === self.session) return ownValue(generation, number);
+  let entry = mapGet(foreign.byKey, key);
+  let proxy = entry === undefined ? undefined : deref(entry.weak);
+  if (proxy === undefined) {
+    if (mapSize(foreign.byKey) > foreign.sweepAt) sweep();
+    entry = {
+      owner, generation, number, key, received: 0, weak: null, members: null, released: false,
+      type: typeof record.type === 'string' ? record.type : '', repr: typeof record.repr === 'string' ? record.repr : '', callable: record.callable === true,
+    };
+    proxy = makeProxy(entry);
+    entry.weak = new NativeWeakRef(proxy);
+    mapSet(foreign.byKey, key, entry);
+    weakSet(proxies, proxy, entry);
+    register(registry, proxy, entry);
+  }
+  item[3] = entry;
+  return proxy;
+}
+
+function ownValue(generation, number) {
+  const entry = generation === self.generation ? mapGet(held.byNumber, number) : undefined;
+  if (entry === undefined) {
+    throw new Failure('session/stale-handle', `the ref ${number} of generation ${generation} is gone from ${self.session}, which is at generation ${self.generation}`);
+  }
+  return entry.value;
+}
+
+/** The value that a request is about; `ref` is a number of this kernel's own, or a whole triple. */
+function targetOf(ref) {
+  if (isCount(ref)) return ownValue(self.generation, ref);
+  if (isArray(ref) && ref.length === 3 && ref[0] === self.session && isCount(ref[1]) && isCount(ref[2])) return ownValue(ref[1], ref[2]);
+  throw new Failure('wire/unreadable', `a ref is a number from 1, got ${slice(`${stringifyJSON(ref)}`, 0, 100)}`);
+}
+
+const registry = new FinalizationRegistry(retire);
+
+/** Ends an entry whose proxy is dead, once. */
+function retire(entry) {
+  if (entry.received > 0) queueRelease(entry.owner, entry.generation, entry.number, entry.received);
+  entry.received = 0;
+  if (mapGet(foreign.byKey, entry.key) === entry) mapDelete(foreign.byKey, entry.key);
+}
+
+/** Looks for dead proxies: Node tells of them only when its loop turns, which a burst of requests keeps from. */
+function sweep() {
+  mapForEach(foreign.byKey, (entry) => { if (entry.weak !== null && deref(entry.weak) === undefined) retire(entry); });
+  foreign.sweepAt = 256 + mapSize(foreign.byKey) * 2;
+}
+
+function queueRelease(owner, generation, number, times) {
+  if (releases.list.length === 0) releases.since = now();
+  push(releases.list, `[${stringifyJSON(owner)},${generation},${number},${times}]`);
+}
+
+/** The frame that gives back what is queued. */
+function takeReleases() {
+  const text = join(releases.list, ',');
+  releases.list = [];
+  return frameOf(`{"op":"release","refs":[${text}]}`, '');
+}
+
+/** Drops what meta is done with. */
+function opRelease({ refs }) {
+  if (!isArray(refs)) return;
+  for (let at = 0; at < refs.length; at++) {
+    const item = refs[at];
+    if (!isArray(item) || item[0] !== self.session || item[1] !== self.generation || !isCount(item[3])) continue;
+    const entry = mapGet(held.byNumber, item[2]);
+    if (entry === undefined) continue;
+    entry.sent -= item[3];
+    if (entry.sent <= 0) forget(entry);
+  }
+}
+
+function usable(entry) {
+  if (entry.released) throw new MetaError(`the handle of ${entry.repr} was released`, { code: 'session/stale-handle', type: 'StaleHandle' });
+  return entry;
+}
+
+// A proxy answers by itself what Node and JavaScript ask of any object; all else is an upcall to the object's owner.
+
+const INSPECT = inspect.custom;
+const describeHandle = (proxy) => { const { owner, type, repr } = weakGet(proxies, proxy); return `<${owner} ${type}: ${repr}>`; };
+const customInspect = { __proto__: null, value() { return isHandle(this) ? describeHandle(this) : '<handle>'; } };
+const objectTarget = create(null, { [INSPECT]: customInspect });
+const functionTarget = create(Function.prototype, { [INSPECT]: customInspect });
+const makeTarget = free(Function.prototype.bind);
+const setPrototype = Object.setPrototypeOf;
+
+/** The proxy of an entry. Its target shows its kind to `typeof` and to the console, and has no properties. */
+function makeProxy(entry) {
+  if (!entry.callable) return new NativeProxy(create(objectTarget), new Traps(entry));
+  const target = makeTarget(function handle() {}); // bound: it may be constructed and has no fixed property
+  delete target.name;
+  delete target.length;
+  return new NativeProxy(setPrototype(target, functionTarget), new Traps(entry));
+}
+
+const isItem = (name) => typeof name === 'string' && test(/^(0|[1-9]\d{0,14})$/, name) !== null;
+/** Whether an error says that there is no such attribute, rather than comes from code that ran. */
+const isMissing = (error) => MetaError.is(error) && error.frames.length === 0
+  && (error.code === 'runtime/missing' || error.type === 'AttributeError' || error.type === 'KeyError' || error.type === 'IndexError' || error.type === 'TypeError');
+
+class Traps {
+  constructor(entry) { this.entry = entry; }
+
+  get(target, name, proxy) {
+    if (typeof name === 'symbol') return symbolOf(this.entry, name, proxy);
+    if (has(localNames, name)) return localNames[name](this.entry, proxy);
+    if (isItem(name)) return attempt(() => upcall('get', this.entry, ITEM, +name));
+    const value = attempt(() => upcall('get', this.entry, pathField(name)));
+    if (value !== undefined || this.entry.callable) return value;
+    if (name === 'length') return attempt(() => upcall('inspect', this.entry).length ?? undefined);
+    return attempt(() => upcall('get', this.entry, ITEM, name));
+  }
+
+  set(target, name, value) {
+    if (typeof name === 'symbol') return false;
+    this.entry.members = null;
+    if (isItem(name)) { upcall('set', this.entry, ITEM, [+name, value]); return true; }
+    try { upcall('set', this.entry, pathField(name), value); } catch (error) {
+      if (!isMissing(error)) throw error;
+      try { upcall('set', this.entry, ITEM, [name, value]); } catch { throw error; }
+    }
+    return true;
+  }
+
+  has(target, name) {
+    if (typeof name === 'symbol') return name === ITERATOR || name === TO_PRIMITIVE || name === TO_STRING_TAG;
+    return includesName(membersOf(this.entry), name) || attempt(() => upcall('get', this.entry, ITEM, isItem(name) ? +name : name)) !== undefined;
+  }
+
+  ownKeys() { this.entry.members = null; return membersOf(this.entry).slice(); }
+
+  getOwnPropertyDescriptor(target, name) {
+    if (typeof name === 'symbol' || !includesName(membersOf(this.entry), name)) return undefined;
+    return { get: () => this.get(target, name), set: (value) => { this.set(target, name, value); }, enumerable: true, configurable: true };
+  }
+
+  defineProperty(target, name, { value }) { return this.set(target, name, value); }
+  deleteProperty(target, name) { throw unsupported(`a property of a handle cannot be deleted: ${describeValue(name)}`); }
+  setPrototypeOf() { return false; }
+  preventExtensions() { return false; }
+  apply(target, receiver, values) { return upcall('call', this.entry, '', argumentsOf(values)); }
+  construct(target, values) {
+    const value = upcall('call', this.entry, '', argumentsOf(values));
+    return typeof value === 'object' && value !== null || typeof value === 'function' ? value : Object(value);
+  }
+}
+
+const ITEM = ',"item":true';
+const pathField = (name) => `,"path":[${stringifyJSON(clean(name))}]`;
+const unsupported = (message) => new MetaError(message, { code: 'runtime/unsupported', type: 'TypeError' });
+
+/** What an upcall gives; undefined when the object has no such attribute or item. */
+function attempt(ask) {
+  try { return ask(); } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function membersOf(entry) {
+  entry.members ??= [...new NativeSet((upcall('inspect', entry).members ?? []).filter((name) => typeof name === 'string'))];
+  return entry.members;
+}
+
+function includesName(names, wanted) {
+  for (let at = 0; at < names.length; at++) if (names[at] === wanted) return true;
+  return false;
+}
+
+/** The arguments of a call as its body: [arguments, keywords]. */
+function argumentsOf(values) {
+  const list = [];
+  for (let at = 0; at < values.length; at++) defineItem(list, at, values[at]);
+  const last = list[list.length - 1];
+  if (typeof last !== 'object' || last === null || isProxy(last) || getPrototypeOf(last) !== Keywords.prototype) return [list, {}];
+  list.length -= 1;
+  return [list, last.fields];
+}
+
+/** Properties that a proxy has by itself. `then` is not there, so that a handle can be awaited. */
+const localNames = {
+  __proto__: null,
+  then: () => undefined,
+  constructor: () => undefined,
+  prototype: () => undefined,
+  toJSON: (entry) => () => ({ owner: entry.owner, type: entry.type, repr: entry.repr }),
+  toString: (entry) => () => entry.repr,
+  toLocaleString: (entry) => () => entry.repr,
+  valueOf: (entry, proxy) => () => proxy,
+  async: (entry, proxy) => (entry.callable ? (...values) => upcallLater('call', weakGet(proxies, proxy), '', argumentsOf(values)) : upcall('get', entry, pathField('async'))),
+};
+
+function symbolOf(entry, name, proxy) {
+  if (name === ITERATOR) return () => iterate(proxy);
+  if (name === ASYNC_ITERATOR) return () => iterateLater(proxy);
+  if (name === TO_PRIMITIVE) return (hint) => (hint === 'number' ? NaN : entry.repr);
+  if (name === TO_STRING_TAG) return entry.type;
+  if (name === INSPECT) return () => describeHandle(proxy);
+  return undefined;
+}
+
+const CHUNK_OF_ITEMS = ',"count":1000';
+
+/** The items of an object of another language, a thousand a round trip. */
+function* iterate(proxy) {
+  for (let source = proxy; source !== null;) {
+    const { value, iterator } = upcall('items', weakGet(proxies, source), CHUNK_OF_ITEMS, undefined, true);
+    for (let at = 0; at < value.length; at++) yield value[at];
+    source = iterator;
+  }
+}
+
+async function* iterateLater(proxy) {
+  for (let source = proxy; source !== null;) {
+    const { value, iterator } = await upcallLater('items', weakGet(proxies, source), CHUNK_OF_ITEMS, undefined, true);
+    for (let at = 0; at < value.length; at++) yield value[at];
+    source = iterator;
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------- streams
@@ -775,35 +1231,40 @@ function lazy(name, make) {
   }
 }
 
-/** Runs source; the value is that of the last expression. Names given as a body are global for the run. */
-function opEval(request, body) {
-  const { code, name = '<js>' } = request;
-  const names = body.length > 0 ? decode(body) : {};
+/** Runs source; the value is that of the last expression. Names given as a body are global until the request is answered. */
+function opEval({ code, name = '<js>' }, body, listed) {
+  const names = body.length > 0 ? decode(body, listed) : {};
   mapSet(sources, name, code);
   if (mapSize(sources) > SOURCES_LIMIT) for (const first of sources.keys()) { sources.delete(first); break; }
-  const restore = bindNames(names);
-  let value;
-  try {
-    value = runSource(code, name);
-  } catch (error) { restore(); throw error; }
-  if (!isPromise(value)) { restore(); return value; }
-  return promiseThen(value, (result) => { restore(); return result; }, (error) => { restore(); throw error; });
+  if (body.length > 2) running.restore = bindNames(names);
+  return runSource(code, name);
 }
 
-/** Sets globals; returns a function that puts back what was there. */
+const bound = new NativeMap(); // name -> { before: its descriptor, layers: [value of each run that binds it] }
+
+/** Sets globals; returns a function that puts back what was there, or what another run has bound meanwhile. */
 function bindNames(names) {
   const list = isMap(names) ? [] : keysOf(names);
-  const before = [];
+  const mine = [];
   for (let at = 0; at < list.length; at++) {
-    before[at] = getOwnPropertyDescriptor(globalThis, list[at]);
-    own(globalThis, list[at], names[list[at]]);
+    let slot = mapGet(bound, list[at]);
+    if (slot === undefined) mapSet(bound, list[at], slot = { before: getOwnPropertyDescriptor(globalThis, list[at]), layers: [] });
+    mine[at] = { value: names[list[at]] };
+    push(slot.layers, mine[at]);
+    own(globalThis, list[at], mine[at].value);
   }
-  return () => {
-    for (let at = 0; at < list.length; at++) {
-      if (before[at] === undefined) delete globalThis[list[at]];
-      else defineProperty(globalThis, list[at], before[at]);
-    }
-  };
+  return () => { for (let at = 0; at < list.length; at++) unbind(list[at], mine[at]); };
+}
+
+function unbind(name, layer) {
+  const slot = mapGet(bound, name);
+  const last = slot.layers[slot.layers.length - 1];
+  const rest = [];
+  for (let at = 0; at < slot.layers.length; at++) if (slot.layers[at] !== layer) push(rest, slot.layers[at]);
+  slot.layers = rest;
+  if (rest.length > 0) { if (last === layer) own(globalThis, name, rest[rest.length - 1].value); return; }
+  mapDelete(bound, name);
+  if (slot.before === undefined) delete globalThis[name]; else defineProperty(globalThis, name, slot.before);
 }
 
 // Node would write the line of an error in front of its stack.
@@ -877,14 +1338,23 @@ function keep(names) {
   });
 }
 
-function opCall(request, body) {
-  const [values, keywords] = body.length > 0 ? decode(body) : [[], {}];
-  const { owner, value } = resolvePath(request.path);
-  if (typeof value !== 'function') throw new Failure('runtime/raised', `${join(request.path, '.')} is not a function but ${typeName(value)}`, undefined, 'TypeError');
+function opCall(request, body, listed) {
+  const [values, keywords] = body.length > 0 ? decode(body, listed) : [[], {}];
+  const { owner, value } = subjectOf(request);
+  if (typeof value !== 'function') throw new Failure('runtime/raised', `${nameOf(request)} is not a function but ${typeName(value)}`, undefined, 'TypeError');
   const options = isMap(keywords) ? mapSize(keywords) : keysOf(keywords).length;
   if (options > 0) push(values, keywords);
   return startsWithClass(value) ? Reflect.construct(value, values) : apply(value, owner, values);
 }
+
+/** What a request is about, and its owner (`this` of a call): by a path from the globals, or by a ref and a path from there. */
+function subjectOf({ ref, path }) {
+  if (ref === undefined) return resolvePath(path);
+  const value = targetOf(ref);
+  return path === undefined ? { owner: undefined, value } : follow(value, undefined, path, 0);
+}
+
+const nameOf = ({ path, ref }) => (path === undefined ? `the value ${ref}` : join(path, '.'));
 
 /** A class cannot be called; what a call means is then `new`. */
 const startsWithClass = (value) => {
@@ -892,18 +1362,131 @@ const startsWithClass = (value) => {
   return startsWith(text, 'class') && test(/^class\b/, text) !== null;
 };
 
-function opGet(request) { return resolvePath(request.path).value; }
+/** The value at a path; with `item` that item of it: a Map's entry, otherwise a property. */
+function opGet(request, body, listed) {
+  if (request.item !== true) return subjectOf(request).value;
+  const key = decode(body, listed);
+  const { value } = subjectOf(request);
+  return isMap(value) ? mapGet(value, key) : value[key];
+}
 
-function opSet(request, body) {
-  const path = request.path;
-  const value = decode(body);
+function opSet(request, body, listed) {
+  const value = decode(body, listed);
+  if (request.item === true) return setItem(subjectOf(request).value, value);
+  const { path, ref } = request;
   const name = path[path.length - 1];
-  if (path.length > 1) { resolvePath(path.slice(0, -1)).value[name] = value; return null; }
+  if (path.length > 1 || ref !== undefined) {
+    const owner = path.length === 1 ? targetOf(ref) : subjectOf({ ref, path: path.slice(0, -1) }).value;
+    owner[name] = value;
+    return null;
+  }
   if (!has(globalThis, name) && isLexical(name)) {
     own(globalThis, HAND_OVER, value);
     try { vm.runInThisContext(`${name} = globalThis[${stringifyJSON(HAND_OVER)}]; undefined`); } finally { delete globalThis[HAND_OVER]; }
   } else globalThis[name] = value;
   return null;
+}
+
+function setItem(owner, pair) {
+  if (!isArray(pair) || pair.length !== 2) throw new Failure('wire/unreadable', 'the body of an item is [key, value]');
+  if (isMap(owner)) mapSet(owner, pair[0], pair[1]); else owner[pair[0]] = pair[1];
+  return null;
+}
+
+/** Some items and, when there may be more, the iteration that has them. */
+class Items {
+  #brand;
+
+  constructor(items, rest) { this.items = items; this.rest = rest; }
+
+  static is(value) { return typeof value === 'object' && value !== null && #brand in value; }
+}
+
+/** An iteration under way; meta asks it for more by its ref. */
+class Iteration {
+  constructor(iterator, later) { this.iterator = iterator; this.next = iterator.next; this.later = later; weakSet(iterations, this, true); }
+}
+
+/** The next items of an iterable, at most `count`. */
+function opItems({ ref, count = 1000 }) {
+  const target = targetOf(ref);
+  if (!isCount(count)) throw new Failure('runtime/raised', `count is an integer from 1, got ${describeValue(count)}`, undefined, 'RangeError');
+  const iteration = typeof target === 'object' && target !== null && weakHas(iterations, target) ? target : iterationOf(target);
+  return iteration.later ? takeLater(iteration, count) : take(iteration, count);
+}
+
+function iterationOf(target) {
+  if (target !== null && target !== undefined) {
+    if (typeof target[ITERATOR] === 'function') return new Iteration(target[ITERATOR](), false);
+    if (typeof target[ASYNC_ITERATOR] === 'function') return new Iteration(target[ASYNC_ITERATOR](), true);
+  }
+  throw new TypeError(`${typeName(target)} is not iterable`);
+}
+
+function take(iteration, count) {
+  const items = [];
+  while (items.length < count) {
+    const step = checkStep(apply(iteration.next, iteration.iterator, []));
+    if (step.done) return new Items(items, null);
+    push(items, step.value);
+  }
+  return new Items(items, iteration);
+}
+
+async function takeLater(iteration, count) {
+  const items = [];
+  while (items.length < count) {
+    const step = checkStep(await apply(iteration.next, iteration.iterator, []));
+    if (step.done) return new Items(items, null);
+    push(items, step.value);
+  }
+  return new Items(items, iteration);
+}
+
+function checkStep(step) {
+  if (typeof step !== 'object' || step === null) throw new TypeError(`an iterator gave ${describeValue(step)} instead of an object`);
+  return step;
+}
+
+/** What is known of a value, for whoever holds its handle. */
+function opInspect({ ref }) {
+  const value = targetOf(ref);
+  let members = [];
+  try { members = value === null || value === undefined ? [] : membersOfOwn(value); } catch { /* a Proxy that lies */ }
+  return {
+    type: clean(typeName(value)), repr: clean(reprOf(value)), callable: typeof value === 'function',
+    length: lengthOf(value), members, doc: null,
+  };
+}
+
+/** The names of what a value has, its class's included, but not what every object has. */
+function membersOfOwn(value) {
+  const names = new NativeSet();
+  for (let at = Object(value); at !== null && at !== objectPrototype && at !== Function.prototype && setSize(names) < 10000; at = getPrototypeOf(at)) {
+    const found = getOwnPropertyNames(at);
+    for (let n = 0; n < found.length; n++) if (found[n] !== 'constructor' && isText(found[n])) setAdd(names, found[n]);
+  }
+  return [...names];
+}
+
+function lengthOf(value) {
+  if (isProxy(value)) return null;
+  if (isMap(value)) return mapSize(value);
+  if (isSet(value)) return setSize(value);
+  const length = typeof value === 'string' || isArray(value) || isTypedArray(value) ? value.length : null;
+  return isSafeInteger(length) ? length : null;
+}
+
+function opEqual({ ref }, body, listed) {
+  const other = decode(body, listed);
+  const value = targetOf(ref);
+  return value === other || is(value, other);
+}
+
+/** Ends a request that waits for a promise. */
+function opCancel({ id }) {
+  const request = mapGet(waiting, typeof id === 'number' ? id : stringifyJSON(id));
+  if (request !== undefined) interrupt(request);
 }
 
 const HAND_OVER = '__meta_value';
@@ -929,11 +1512,15 @@ function isLexical(name) {
 /** The object at a path and its owner (`this` of a call): the user's globals, then modules. A found root is final. */
 function resolvePath(path) {
   if (!isArray(path) || path.length === 0) throw new Failure('runtime/missing', 'a path needs at least one name');
-  let owner;
-  let value = resolveRoot(path[0]);
-  for (let at = 1; at < path.length; at++) {
+  return follow(resolveRoot(path[0]), undefined, path, 1);
+}
+
+/** Goes from a value along the names of a path from `start` on. */
+function follow(value, owner, path, start) {
+  if (!isArray(path)) throw new Failure('runtime/missing', 'a path is a vector of names');
+  for (let at = start; at < path.length; at++) {
     if (value === null || value === undefined || !(path[at] in Object(value))) {
-      throw new Failure('runtime/missing', `${join(path.slice(0, at), '.')} has no ${path[at]}${near(path[at], namesOf(value))}`);
+      throw new Failure('runtime/missing', `${at === 0 ? typeName(value) : join(path.slice(0, at), '.')} has no ${path[at]}${near(path[at], namesOf(value))}`);
     }
     owner = value;
     value = value[path[at]];
@@ -986,11 +1573,151 @@ function opComplete(request) {
 
 const KEYWORDS = 'async await break case catch class const continue delete do else export extends finally for function if import in instanceof let new return static switch throw try typeof var void while with yield'.split(' ').map((word) => `${word} `);
 
-function opStatus() { return { busy: false, pid: process.pid }; }
+function opStatus() {
+  return { busy: mapSize(waiting) > 0, waiting: mapSize(waiting), pid: process.pid, held: mapSize(held.byNumber), handles: mapSize(foreign.byKey) };
+}
 
-const operations = { eval: opEval, call: opCall, get: opGet, set: opSet, import: opImport, complete: opComplete, status: opStatus };
+const operations = {
+  eval: opEval, call: opCall, get: opGet, set: opSet, import: opImport, complete: opComplete, status: opStatus,
+  items: opItems, inspect: opInspect, equal: opEqual,
+};
+
+/** What has no reply. */
+const notices = { init: startSession, release: opRelease, cancel: opCancel };
+
+function startSession({ directory, session, generation }) {
+  if (typeof session === 'string') self.session = session;
+  if (isCount(generation)) self.generation = generation;
+  try { if (typeof directory === 'string' && directory !== process.cwd()) process.chdir(directory); } catch { /* it may be gone */ }
+}
 
 const KERNEL_FILE = __filename;
+
+// ----------------------------------------------------------------------------------------------------------- errors
+
+const FRAMES_LIMIT = 100;
+const origins = new WeakMap(); // a MetaError -> the proxy of the error object that it tells of
+const travels = new WeakMap(); // an error of this kernel that came home -> the frames of its journey
+
+/** The fields of an `err` for anything thrown. Nothing here may throw: getters and Proxies are user code. */
+function describe(error, seen = new NativeSet()) {
+  if (Failure.is(error)) {
+    return { code: error.code, type: error.type ?? '', message: error.message, path: error.path, help: error.help, frames: [] };
+  }
+  const fields = { code: 'runtime/raised', type: typeName(error), language: 'js', message: describeValue(error), frames: [] };
+  if (isProxy(error)) {
+    if (!isHandle(error)) return { ...fields, message: 'a Proxy was thrown' };
+    const { type, repr } = weakGet(proxies, error);
+    return { ...fields, type, message: repr };
+  }
+  if (!isNativeError(error)) {
+    try {
+      if (typeof error === 'object' && error !== null) fields.message = inspect(error, inspectOptions);
+      if (typeof error?.message === 'string') fields.message = error.message;
+    } catch { /* a getter */ }
+    return fields;
+  }
+  try { fields.message = `${error.message}`; } catch { fields.message = '<its message is unavailable: reading it threw>'; }
+  fields.frames = framesOf(error);
+  try { if (MetaError.is(error)) describeForeign(error, fields); } catch { /* a getter */ }
+  fields.frames = middleOut(weakGet(travels, error) ?? fields.frames);
+  try {
+    const { cause } = error;
+    if (cause !== undefined && setSize(seen) < 16 && !setHas(seen, cause)) fields.cause = describe(cause, setAdd(seen, error));
+  } catch { /* a getter */ }
+  return fields;
+}
+
+/** An error of another language keeps what it is; its own frames are inside this kernel's. */
+function describeForeign(error, fields) {
+  for (const name of ['code', 'type', 'language', 'path', 'lost', 'help']) if (typeof error[name] === 'string') fields[name] = error[name];
+  const { frames } = error;
+  if (isArray(frames)) for (let at = 0; at < frames.length; at++) push(fields.frames, plainFrame(frames[at]));
+}
+
+const plainFrame = (frame) => ({
+  function: `${frame?.function ?? ''}`, source: `${frame?.source ?? ''}`, line: isSafeInteger(frame?.line) ? frame.line : 0, text: `${frame?.text ?? ''}`,
+});
+
+function middleOut(frames) {
+  if (frames.length <= FRAMES_LIMIT) return frames;
+  const kept = [];
+  for (let at = 0; at < frames.length; at++) if (at < FRAMES_LIMIT / 2 || at >= frames.length - FRAMES_LIMIT / 2) push(kept, frames[at]);
+  return kept;
+}
+
+/** The entry of the object that was thrown first; null for text and what the kernel itself refuses. */
+function originOf(error) {
+  if (Failure.is(error) || (typeof error !== 'object' && typeof error !== 'function') || error === null) return null;
+  return entryOf(weakGet(origins, error) ?? error);
+}
+
+/** What an error holds besides what every error does, as a body; empty when there is nothing, or nothing that crosses. */
+function dataOf(error) {
+  encoded.refs = null;
+  if (typeof error !== 'object' || error === null || isProxy(error)) return '';
+  try {
+    if (Failure.is(error)) return '';
+    if (MetaError.is(error)) return has(error, 'data') ? encode(error.data) : '';
+    const data = {};
+    const names = keysOf(error);
+    for (let at = 0; at < names.length; at++) {
+      if (names[at] !== 'message' && names[at] !== 'stack' && names[at] !== 'cause') own(data, names[at], error[names[at]]);
+    }
+    return keysOf(data).length > 0 ? encode(data) : '';
+  } catch { encoded.refs = null; return ''; }
+}
+
+/** The error that an `err` of meta's tells of: an object of this kernel's that came home is itself (`outcome.home`). */
+function errorFrom(header, body, listed, outcome) {
+  let origin;
+  if (isArray(header.ref)) {
+    const [owner, generation, number] = header.ref;
+    try {
+      origin = receive(owner, generation, number, { type: header.type, repr: `${header.type}: ${header.message}`, callable: false }, listed);
+      if (owner === self.session) { outcome.home = true; return origin; }
+    } catch (error) { if (!Failure.is(error)) throw error; /* a stale one is told by its fields */ }
+  }
+  const error = foreignError(header);
+  if (body.length > 0) own(error, 'data', decode(body, listed));
+  if (origin !== undefined) weakSet(origins, error, origin);
+  return error;
+}
+
+function foreignError(fields, depth = 0) {
+  const made = { code: `${fields.code}`, type: `${fields.type ?? ''}`, frames: isArray(fields.frames) ? fields.frames : [] };
+  for (const name of ['language', 'path', 'lost', 'help']) if (typeof fields[name] === 'string') made[name] = fields[name];
+  if (typeof fields.cause === 'object' && fields.cause !== null && depth < 16) made.cause = foreignError(fields.cause, depth + 1);
+  return new MetaError(`${fields.message ?? ''}`, made);
+}
+
+/** Remembers by which frames an own error came: those from here to the call, then those of the journey. */
+function comeHome(error, journey) {
+  if (typeof error !== 'object' || error === null) return;
+  const frames = framesOf(withStack({}, upcall));
+  if (isArray(journey)) for (let at = 0; at < journey.length; at++) push(frames, plainFrame(journey[at]));
+  weakSet(travels, error, frames);
+}
+
+const { captureStackTrace } = Error;
+
+/** Gives an object the stack of here, without what lies above `above`. */
+function withStack(object, above) {
+  const before = NativeError.stackTraceLimit;
+  try {
+    NativeError.stackTraceLimit = 64;
+    captureStackTrace(object, above);
+    void object.stack; // it is made when first read
+    NativeError.stackTraceLimit = before;
+  } catch { /* user code may have frozen Error, or have a function of its own for stacks */ }
+  return object;
+}
+
+/** What user code may catch of a failure of the kernel's own. */
+function asError(error) {
+  if (!Failure.is(error)) return error;
+  return new MetaError(error.message, { code: error.code, type: error.type ?? '', path: error.path, language: 'js' });
+}
 
 /** The user's own frames, outermost first, from an error's stack; getters on the error are user code. */
 function framesOf(error) {
@@ -1001,7 +1728,9 @@ function framesOf(error) {
   const lines = split(stack, '\n');
   for (let at = 0; at < lines.length; at++) {
     const found = test(/^\s+at (?:(.*?) \()?(.*?):(\d+):(\d+)\)?$/, lines[at]);
-    if (found === null || !isUsers(found[2])) continue;
+    if (found === null) continue;
+    if (found[1] === 'serveRequest' && found[2] === KERNEL_FILE) break; // what lies outside belongs to other requests
+    if (!isUsers(found[2])) continue;
     const name = found[1] === undefined ? '<script>' : functionName(found[1]);
     push(frames, { function: name, source: startsWith(found[2], 'file://') ? slice(found[2], 7) : found[2], line: +found[3], text: lineOf(found[2], +found[3]) });
   }
@@ -1032,28 +1761,170 @@ function lineOf(source, line) {
   return trim(split(text, '\n')[line - 1] ?? '');
 }
 
-/** The fields of an `err` for anything thrown. Nothing here may throw: getters and Proxies are user code. */
-function describe(error, seen = new NativeSet()) {
-  if (isProxy(error)) return { code: 'runtime/raised', type: 'Proxy', message: 'a Proxy was thrown', frames: [] };
-  if (error instanceof Failure) {
-    return { code: error.code, type: error.type ?? '', message: error.message, path: error.path, frames: [] };
+// ---------------------------------------------------------------------------------------------------------- upcalls
+
+const upcalls = { count: 0, pending: new NativeMap(), later: 0 }; // `later`: how many of them wait for the event loop
+const NOTHING = NativeSymbol('no body');
+
+/**
+ * Asks meta and waits: the value of the reply, or with `whole` all of it: { value, iterator }. `entry` is the object that
+ * is asked, null for none; `fields` are more header fields as JSON text that starts with a comma. Throws the error that
+ * comes back. Requests on behalf of this upcall are served meanwhile.
+ */
+function upcall(op, entry, fields = '', value = NOTHING, whole = false) {
+  const pending = ask(op, entry, fields, value, false);
+  wait(pending);
+  const { outcome } = pending;
+  if (!outcome.failed) return whole ? outcome : outcome.value;
+  const error = asError(outcome.value);
+  if (outcome.home) comeHome(error, outcome.journey); else withStack(error, upcall);
+  throw error;
+}
+
+/** As `upcall`, but at once: a promise. */
+function upcallLater(op, entry, fields = '', value = NOTHING, whole = false) {
+  let pending;
+  try { pending = ask(op, entry, fields, value, true); } catch (error) { return rejected(error); }
+  upcalls.later++;
+  if (!inBurst) readOnLoop(up);
+  return new NativePromise((resolve, reject) => {
+    pending.settle = ({ failed, value: result, ...rest }) => { if (failed) reject(asError(result)); else resolve(whole ? { value: result, ...rest } : result); };
+  });
+}
+
+const rejected = (error) => new NativePromise((resolve, reject) => { reject(error); });
+
+function ask(op, entry, fields, value, later) {
+  const target = entry === null ? '' : `,"ref":${tripleOf(usable(entry))}`;
+  let body = '';
+  let refs = null;
+  if (value !== NOTHING) {
+    try { body = encode(value); } catch (error) { throw asError(error); }
+    refs = encoded.refs;
   }
-  const fields = { code: 'runtime/raised', type: typeName(error), message: describeValue(error), frames: [] };
-  if (!isNativeError(error)) {
-    try {
-      if (typeof error === 'object' && error !== null) fields.message = inspect(error, inspectOptions);
-      if (typeof error?.message === 'string') fields.message = error.message;
-    } catch { /* a getter */ }
-    return fields;
+  const id = ++upcalls.count;
+  const pending = { id, later, asked: false, outcome: null, settle: null };
+  const frame = frameOf(`{"op":"${op}","id":${id}${servedField()}${later ? ',"async":true' : ''}${target}${fields}${refsField(refs)}}`, body);
+  mapSet(upcalls.pending, id, pending);
+  up.sent = 0;
+  up.outgoing = frame;
+  pending.asked = true; // from here on a teardown sends the frame
+  flush(up);
+  return pending;
+}
+
+/** Which request of meta's is being served: the one that runs, or the only one that waits for a promise. */
+function servedField() {
+  if (running !== null) return `,"for":${running.id}`;
+  if (mapSize(waiting) !== 1) return '';
+  let id;
+  mapForEach(waiting, (request) => { ({ id } = request); });
+  return `,"for":${id}`;
+}
+
+/**
+ * Reads descriptor 4 until the reply is there. It does so armed on its own: SIGINT is meta's business here, which ends
+ * the innermost call. So a teardown goes no further than this; it ends a nested request if one runs, and nothing else.
+ */
+function wait(pending) {
+  const base = running;
+  while (pending.outcome === null) {
+    own(globalThis, HIDDEN, () => pump(pending));
+    try { runArmed(armedOptions); } catch (error) {
+      if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
+      torn = true;
+      repair(base, pending.id);
+    }
   }
-  try { fields.message = `${error.message}`; } catch { fields.message = '<its message is unavailable: reading it threw>'; }
-  try { if (error instanceof MetaError) { fields.code = `${error.code}`; fields.type = `${error.type}`; } } catch { /* ditto */ }
-  fields.frames = framesOf(error);
+  if (!inBurst && up.socket !== null) readOnLoop(up);
+}
+
+function pump(pending) {
+  while (pending.outcome === null) {
+    const end = frameEnd(up);
+    if (end > 0) serveFrame(up, end);
+    else if (!readBlocking(up)) process.exit(0);
+  }
+}
+
+/** Ends the waits that a teardown has cut, those after the upcall `last`: their replies are still to come, and to be read. */
+function abandon(last) {
+  mapForEach(upcalls.pending, (pending, id) => {
+    if (pending.later || id <= last) return;
+    if (!pending.asked || pending.outcome !== null) { mapDelete(upcalls.pending, id); return; }
+    pending.later = true;
+    pending.settle = () => {};
+    upcalls.later++;
+  });
+}
+
+/** Takes the reply to an upcall, which ends at `end`. One that nobody waits for any more only gives back its refs. */
+function settleUpcall(header, body, end) {
+  const pending = mapGet(upcalls.pending, header.re);
+  const outcome = { failed: header.op !== 'ret', value: undefined, iterator: null, home: false, journey: undefined };
+  let listed = NONE_LISTED;
   try {
-    const { cause } = error;
-    if (cause !== undefined && setSize(seen) < 16 && !setHas(seen, cause)) fields.cause = describe(cause, setAdd(seen, error));
-  } catch { /* ditto */ }
-  return fields;
+    listed = listRefs(header.refs);
+    if (pending !== undefined && outcome.failed) {
+      outcome.value = errorFrom(header, body, listed, outcome);
+      outcome.journey = header.frames;
+    } else if (pending !== undefined) {
+      if (body.length > 0) outcome.value = decode(body, listed);
+      if (header.more === true && isArray(header.iterator)) outcome.iterator = receive(...header.iterator, { type: 'iterator', repr: 'iterator' }, listed);
+    }
+  } catch (error) { outcome.failed = true; outcome.value = error; }
+  if (pending !== undefined) pending.outcome = outcome;
+  up.used = end; // a teardown before this reads the frame again
+  countReceived(listed);
+  if (pending === undefined) return;
+  mapDelete(upcalls.pending, header.re);
+  if (!pending.later) return;
+  upcalls.later--;
+  pending.settle(outcome);
+}
+
+/** Whether user code waits for the upcall that a nested request belongs to. */
+function isAwaited(id) {
+  const pending = mapGet(upcalls.pending, id);
+  return pending !== undefined && !pending.later;
+}
+
+const namedPath = (path) => {
+  const names = isArray(path) ? path : split(`${path}`, '.');
+  return `,"path":${stringifyJSON(clean([...names]))}`;
+};
+const languageField = (language, code) => `,"language":${stringifyJSON(clean(`${language}`))},"code":${stringifyJSON(clean(`${code}`))}`;
+const evalBody = (names) => (names === undefined ? NOTHING : names);
+
+/** `meta.call('py.math.sqrt', 2)`: calls by name what another language has, or a function of meta's. */
+meta.call = (path, ...values) => upcall('call', null, namedPath(path), argumentsOf(values));
+/** The same, at once: a promise. */
+meta.call.async = (path, ...values) => upcallLater('call', null, namedPath(path), argumentsOf(values));
+/** `meta.eval('py', 'x + 1', {x: 1})`: runs source of another language, with values bound to names for that run. */
+meta.eval = (language, code, names) => upcall('eval', null, languageField(language, code), evalBody(names));
+meta.eval.async = (language, code, names) => upcallLater('eval', null, languageField(language, code), evalBody(names));
+/** `f(1, meta.keywords({reverse: true}))`: keywords for a function of another language, as the last argument. */
+meta.keywords = (fields) => new Keywords(fields);
+/** Makes a value cross as a handle although it could be copied. */
+meta.ref = (value) => (isHandle(value) ? value : new Held(value));
+/** The content of a handle, copied whole; any other value is itself. */
+meta.fetch = (value) => (isHandle(value) ? upcall('get', weakGet(proxies, value), ',"copy":true') : value);
+meta.fetch.async = (value) => (isHandle(value) ? upcallLater('get', weakGet(proxies, value), ',"copy":true') : NativePromise.resolve(value));
+/** The item of a handle by any key: `meta.item(dict, 3)`. */
+meta.item = (handle, key) => upcall('get', foreignEntry(handle), ITEM, key);
+meta.setItem = (handle, key, value) => { upcall('set', foreignEntry(handle), ITEM, [key, value]); };
+/** Whether two values are equal by the language that owns the first. */
+meta.equal = (one, other) => (isHandle(one) ? upcall('equal', weakGet(proxies, one), '', other) : isHandle(other) ? meta.equal(other, one) : is(one, other) || one === other);
+/** Gives a handle back now rather than when it is collected. */
+meta.release = (handle) => {
+  const entry = foreignEntry(handle);
+  retire(entry);
+  entry.released = true;
+};
+
+function foreignEntry(handle) {
+  if (!isHandle(handle)) throw new TypeError(`not a handle of another language: ${describeValue(handle)}`);
+  return weakGet(proxies, handle);
 }
 
 // ------------------------------------------------------------------------------------------------------------- loop
@@ -1063,17 +1934,49 @@ function describe(error, seen = new NativeSet()) {
 //
 // `breakOnSigint` stops a busy loop by tearing down every JavaScript frame up to the script that was started with it.
 // Arming costs 50 µs, so one arming serves a burst of requests: `burst` runs inside it and may be torn down at any
-// point. Therefore its state is in `channel` and `current`, and is made whole again by `recover`.
+// point. A teardown strikes at calls and at the turns of loops, never between a native call's return and the storing
+// of its result: so what was read and written is always counted. The rest of a burst's state is in `channel`, `up`,
+// `running` and `waiting`, and is made whole again by `repair`.
 
-const INPUT = 3; // stays where it is: Node cannot move a descriptor, and has made 3 and 4 close-on-exec at its start
 const CHUNK = 65536;
-const channel = {
-  data: bufferAlloc(CHUNK), used: 0, filled: 0, // the bytes read and not yet served; zero after `filled` while reading
-  reading: false, outgoing: null, large: null, socket: null,
-};
-let current = null; // the request under way: { id, end, started, settled, failed, value }
+const READ_LIMIT = 1 << 30; // bytes in one call
+/**
+ * A socket to meta: the bytes from `used` to `filled` are read and not yet served, `skip` more are to be dropped; of the
+ * frame `outgoing` the first `sent` bytes are written. The descriptors stay where they are: Node cannot move one, and has
+ * made 3 and 4 close-on-exec at its start.
+ */
+const makeChannel = (descriptor) => ({
+  descriptor, data: bufferAlloc(CHUNK), used: 0, filled: 0, skip: 0, outgoing: null, sent: 0, socket: null,
+});
+const channel = makeChannel(3); // meta's requests, and the replies
+const up = makeChannel(4); // this kernel's requests, their replies, and what meta asks on their behalf
+let running = null; // the request whose code runs on this stack: { id, header, channel, outer, started, restore, … }
+const waiting = new NativeMap(); // id -> a request that waits for a promise
+const settled = { list: [], next: 0 }; // those whose promise has ended, not yet answered
 let inBurst = false;
-let keepAlive = null; // a timer that keeps the loop turning while a promise is awaited
+const { rawRead, rawWrite } = rawCalls();
+
+/** read(2) and write(2) as Node binds them, since `fs.writeSync` does more after the call, where a teardown may strike. */
+function rawCalls() {
+  try {
+    const { read, writeBuffer } = process.binding('fs');
+    const old = (call) => (descriptor, data, at, length) => {
+      const ctx = { code: undefined };
+      const count = call(descriptor, data, at, length, -1, undefined, ctx);
+      if (ctx.code !== undefined) throw ctx;
+      return count;
+    };
+    const fresh = (call) => (descriptor, data, at, length) => call(descriptor, data, at, length, -1);
+    const shape = (made, name, call) => {
+      const text = apply(Function.prototype.toString, made, []);
+      if (test(new RegExp(`${name}\\(fd, buffer, offset, length, position\\)`), text) !== null) return fresh(call);
+      return test(new RegExp(`${name}\\(fd, buffer, offset, length, position,\\s*undefined, ctx\\)`), text) !== null ? old(call) : null;
+    };
+    const found = { rawRead: shape(readSync, 'read', read), rawWrite: shape(writeSync, 'writeBuffer', writeBuffer) };
+    if (found.rawRead !== null && found.rawWrite !== null) return found;
+  } catch { /* a Node without them */ }
+  return { rawRead: readSync, rawWrite: writeSync };
+}
 
 const HEX = '0123456789abcdef';
 function hex(number) {
@@ -1091,33 +1994,66 @@ function frameOf(header, body) {
   return frame;
 }
 
-function writeAll(frame) {
-  for (let at = 0; at < frame.length;) {
+/** Writes a frame; the other end reads always, so this waits. */
+function emit(to, frame) {
+  to.sent = 0;
+  to.outgoing = frame;
+  flush(to);
+}
+
+function flush(to) {
+  const frame = to.outgoing;
+  if (frame === null) return;
+  while (to.sent < frame.length) {
     try {
-      at += writeSync(INPUT, frame, at, frame.length - at);
-    } catch (error) { if (error.code !== 'EAGAIN') process.exit(0); } // meta has gone
+      to.sent += rawWrite(to.descriptor, frame, to.sent, frame.length - to.sent);
+    } catch (error) {
+      if (error.code !== 'EAGAIN' && error.code !== 'EINTR') gone(error);
+      to.socket?._handle?.setBlocking(true);
+    }
   }
+  to.outgoing = null;
 }
 
-/** Sends a reply and ends the request. A large frame waits for the end of the burst, where no teardown can cut it. */
-function send(header, body) {
+/** Ends the process when meta has gone; what is no error of the system's goes on. */
+function gone(error) {
+  if (typeof error.code !== 'string' || error.code[0] !== 'E' || startsWith(error.code, 'ERR_')) throw error;
+  process.exit(0);
+}
+
+/** Sends the reply to a request and ends it. */
+function send(request, header, body) {
   const frame = frameOf(header, body);
-  if (frame.length > CHUNK) { channel.large = frame; current = null; return; }
-  channel.outgoing = frame;
-  current = null;
-  writeAll(frame);
-  channel.outgoing = null;
+  if (releases.list.length >= RELEASE_BATCH) emit(channel, takeReleases());
+  if (request === null) return emit(channel, frame);
+  const to = request.channel;
+  to.sent = 0;
+  to.outgoing = frame;
+  request.answered = true; // from here on a teardown sends the frame
+  end(request);
+  return flush(to);
 }
 
-function sendError(id, fields) {
-  const header = { __proto__: objectPrototype, op: 'err', re: id };
+function end(request) {
+  mapDelete(waiting, request.id);
+  if (running === request) running = request.outer;
+  countReceived(request.listed);
+  if (request.restore !== null) request.restore();
+}
+
+/** Sends an `err`; `origin` is the entry of the error object or null, `body` its data with the handles `refs`. */
+function sendError(request, fields, origin = null, body = '', refs = null) {
+  const id = request === null ? null : request.id;
+  const header = { __proto__: objectPrototype, op: 'err', re: null };
   for (const name of keysOf(fields)) if (fields[name] !== undefined) own(header, name, fields[name]);
   let text;
   try { text = encode(clean(header)); } catch { text = ''; }
-  if (text === '' || byteLength(text) > HEADER_LIMIT) {
-    text = `{"op":"err","re":${id},"code":"${fields.code}","type":"","message":${stringifyJSON(slice(`${fields.message}`, 0, 2000))},"frames":[]}`;
+  if (text === '' || byteLength(text) > HEADER_LIMIT / 2) {
+    text = `{"op":"err","re":null,"code":"${fields.code}","type":"","message":${stringifyJSON(slice(clean(`${fields.message}`), 0, 2000))},"frames":[]}`;
   }
-  send(text, '');
+  text = `{"op":"err","re":${id}${slice(text, 21, text.length - 1)}`; // `{"op":"err","re":null` has 21 characters
+  if (origin !== null) { refs = joinRefs(new NativeSet([origin]), refs); text += `,"ref":${tripleOf(origin)}`; }
+  send(request, `${text}${refsField(refs)}}`, body);
 }
 
 /** Text of the user's may hold half characters, which a header cannot: they are replaced. */
@@ -1128,146 +2064,247 @@ function clean(value) {
   return value;
 }
 
-/** Where the next whole frame ends in `channel.data`; 0 when it is not there yet; makes room for it. */
-function frameEnd() {
-  const { data, used, filled } = channel;
-  if (filled - used < 16) { if (data.length - used < 16) makeRoom(CHUNK); return 0; }
+/** Where the next whole frame ends in a channel's data; 0 when it is not there yet; makes room for it. */
+function frameEnd(from) {
+  if (from.skip > 0) {
+    const count = from.filled - from.used < from.skip ? from.filled - from.used : from.skip;
+    from.used += count;
+    from.skip -= count;
+    if (from.skip > 0) return 0;
+  }
+  const { data, used, filled } = from;
+  if (filled - used < 16) { if (data.length - used < 16) makeRoom(from, CHUNK); return 0; }
   const prefix = latin1(data, used, used + 16);
   if (test(/^[0-9a-fA-F]{16}$/, prefix) === null) {
     sendError(null, { code: 'wire/unreadable', message: `a frame starts with 16 hexadecimal digits, got ${stringifyJSON(prefix)}` });
     process.reallyExit(1); // nobody can say where the next frame starts
   }
-  const size = 16 + parseInt(slice(prefix, 0, 8), 16) + parseInt(slice(prefix, 8), 16);
+  const head = parseInt(slice(prefix, 0, 8), 16);
+  const body = parseInt(slice(prefix, 8), 16);
+  if (head > HEADER_LIMIT || body > BODY_LIMIT) return refuseLarge(from, head, body);
+  const size = 16 + head + body;
   if (filled - used >= size) return used + size;
-  if (data.length - used < size) makeRoom(size);
+  if (data.length - used < size) makeRoom(from, size);
   return 0;
 }
 
-/** Moves what is unread to the start of a zeroed buffer that holds `size` bytes. */
-function makeRoom(size) {
-  const { data, used, filled } = channel;
-  const next = bufferAlloc(size < CHUNK ? CHUNK : size);
+/** Answers a frame that is too large to be held, by its header, and drops the rest as it comes. */
+function refuseLarge(from, head, body) {
+  let header = null;
+  const readable = head <= HEADER_LIMIT;
+  if (readable) {
+    const there = 16 + head;
+    if (from.filled - from.used < there) { if (from.data.length - from.used < there) makeRoom(from, there); return 0; }
+    try { header = parseJSON(utf8(from.data, from.used + 16, from.used + there)); } catch { /* it has no id */ }
+  }
+  from.skip = 16 + head + body;
+  const failure = readable ? new Failure('value/too-large', `a body has at most ${BODY_LIMIT} bytes here, got ${body}`)
+    : new Failure('wire/unreadable', `a header has at most ${HEADER_LIMIT} bytes, got ${head}`);
+  if (header?.re !== undefined && from === up) settleUpcall({ op: 'err', re: header.re, ...describe(failure) }, '', from.used);
+  else sendError(header === null || !has(header, 'id') ? null : makeRequest(from, header), describe(failure));
+  return frameEnd(from);
+}
+
+/** Moves what is unread to the start of a buffer that holds `size` bytes. */
+function makeRoom(of, size) {
+  const { data, used, filled } = of;
+  const next = allocUnsafe(size < CHUNK ? CHUNK : size);
   copyInto(data, next, 0, used, filled);
-  channel.data = next;
-  channel.filled = filled - used;
-  channel.used = 0;
+  of.data = next;
+  of.filled = filled - used;
+  of.used = 0;
 }
 
-/** Waits for bytes; false at the end of the stream. A teardown loses the count, but frames hold no zero byte. */
-function readBlocking() {
-  if (channel.used === channel.filled && channel.filled > 0) {
-    if (channel.data.length > CHUNK) channel.data = bufferAlloc(CHUNK); else fill(channel.data, 0, 0, channel.filled);
-    channel.used = channel.filled = 0;
+/** Waits for bytes; false at the end of the stream. */
+function readBlocking(from) {
+  if (from.used === from.filled && from.filled > 0) {
+    if (from.data.length > CHUNK) from.data = bufferAlloc(CHUNK);
+    from.used = from.filled = 0;
   }
-  if (channel.filled === channel.data.length) makeRoom(channel.data.length * 2);
-  let count;
-  channel.reading = true;
+  if (from.filled === from.data.length) makeRoom(from, from.data.length * 2);
+  const space = from.data.length - from.filled;
+  const before = from.filled;
   try {
-    count = readSync(INPUT, channel.data, channel.filled, channel.data.length - channel.filled, null);
+    from.filled += rawRead(from.descriptor, from.data, from.filled, space < READ_LIMIT ? space : READ_LIMIT);
   } catch (error) {
-    channel.reading = false;
-    channel.socket?._handle?.setBlocking(true);
-    return error.code === 'EAGAIN' || error.code === 'EINTR'; // otherwise meta has gone with replies unread
+    if (error.code !== 'EAGAIN' && error.code !== 'EINTR') gone(error);
+    from.socket?._handle?.setBlocking(true);
+    return true;
   }
-  channel.filled += count;
-  channel.reading = false;
-  return count > 0;
+  return from.filled > before;
 }
 
-/** Serves the frame that ends at `end`. A value that is a promise leaves `current` unsettled. */
-function serveFrame(end) {
-  const { data, used } = channel;
+function makeRequest(from, header) {
+  const id = typeof header.id === 'number' ? header.id : stringifyJSON(header.id);
+  return { id, header, channel: from, outer: running, started: now(), restore: null, listed: NONE_LISTED, answered: false, isSettled: false, failed: false, value: undefined };
+}
+
+/** A header as an object whose fields are only its own, whatever user code has done to all objects. */
+function readHeader(text) {
+  const header = parseJSON(text);
+  return keysOf(objectPrototype).length === 0 ? header : setPrototype(header, null);
+}
+
+/** Serves the frame that ends at `end`. A value that is a promise makes its request wait, or a nested one fail. */
+function serveFrame(from, end) {
+  const { data, used } = from;
   const head = parseInt(latin1(data, used, used + 8), 16);
-  let request;
-  try {
-    request = parseJSON(utf8(data, used + 16, used + 16 + head));
-    if (head > HEADER_LIMIT || typeof request.op !== 'string') request = null;
-  } catch { request = null; }
-  if (request === null || (request.op !== 'init' && !has(request, 'id'))) {
-    channel.used = end;
+  const body = part(data, used + 16 + head, end);
+  let header;
+  try { header = readHeader(utf8(data, used + 16, used + 16 + head)); } catch { header = null; }
+  if (typeof header !== 'object' || header === null || typeof header.op !== 'string' || !(has(header, 'id') || has(notices, header.op) || (from === up && has(header, 're')))) {
+    from.used = end;
     return sendError(null, { code: 'wire/unreadable', message: `header is not a request of at most ${HEADER_LIMIT} bytes` });
   }
-  if (request.op === 'init' && !has(request, 'id')) { channel.used = end; return startSession(request); }
-  current = { id: request.id, end, started: now(), settled: false, failed: false, value: undefined };
-  channel.used = end;
-  const mine = current;
+  if (has(notices, header.op)) { from.used = end; return notices[header.op](header); }
+  if (from === up && has(header, 're')) return settleUpcall(header, body, end);
+  const request = makeRequest(from, header);
+  from.used = end;
+  running = request;
+  return serveRequest(request, body);
+}
+
+function serveRequest(request, body) {
+  const { header } = request;
   try {
-    if (!has(operations, request.op)) throw new Failure('runtime/unsupported', `this kernel has no operation ${request.op}`);
-    const value = operations[request.op](request, part(data, used + 16 + head, end));
-    if (!isPromise(value)) return finish(mine, value);
-    promiseThen(value, (result) => settle(mine, false, result), (error) => settle(mine, true, error));
-  } catch (error) { failWith(mine, error); }
+    if (header.refs !== undefined) request.listed = listRefs(header.refs);
+    if (!has(operations, header.op)) throw new Failure('runtime/unsupported', `this kernel has no operation ${header.op}`);
+    if (header.in !== undefined && !isAwaited(header.in)) throw new Failure('runtime/interrupted', `the call ${header.in} has ended`);
+    const value = operations[header.op](header, body, request.listed);
+    if (isPromise(value)) awaitValue(request, value); else finish(request, value);
+  } catch (error) { failWith(request, error); }
+}
+
+/** A request of meta's waits for its promise. A nested one cannot: who waits for it holds the stack that would settle it. */
+function awaitValue(request, promise) {
+  promiseThen(promise, (result) => settle(request, false, result), (error) => settle(request, true, error));
+  if (request.channel === up) {
+    drainJobs();
+    return request.isSettled ? answer(request) : failWith(request, new WouldBlock());
+  }
+  mapSet(waiting, request.id, request);
+  if (running === request) running = request.outer;
   return undefined;
 }
 
-function startSession(request) {
-  try { if (typeof request.directory === 'string' && request.directory !== process.cwd()) process.chdir(request.directory); } catch { /* it may be gone */ }
+class WouldBlock extends Failure {
+  constructor() {
+    super('runtime/would-block', 'a promise cannot settle while JavaScript waits for the call that asked for it', undefined, 'Promise');
+    this.help = 'use f.async(…) for the outer call, and await it';
+  }
 }
 
 function settle(request, failed, value) {
-  if (current !== request) return; // it was interrupted
-  request.settled = true;
+  if (request.answered) return; // it was interrupted
+  request.isSettled = true;
   request.failed = failed;
   request.value = value;
+  if (request.channel === up) return; // it is being looked at
+  push(settled.list, request);
   if (!inBurst) setTurn();
 }
 
+function answer(request) {
+  if (request.failed) failWith(request, request.value); else finish(request, request.value);
+}
+
+/** Answers requests whose promises have ended. */
+function answerSettled() {
+  while (settled.next < settled.list.length) {
+    const request = settled.list[settled.next];
+    if (request.answered) { settled.next++; continue; }
+    settled.next++;
+    running = request;
+    answer(request);
+  }
+  settled.list = [];
+  settled.next = 0;
+}
+
+const modeOf = (header) => (header.hold === true ? 'hold' : header.copy === true ? 'copy' : undefined);
+
 function finish(request, value) {
   const elapsed = (now() - request.started) * 1000;
+  let more = '';
+  let refs;
   let body;
   try {
-    body = encode(value);
+    if (Items.is(value)) {
+      body = encode(value.items);
+      refs = encoded.refs;
+      if (value.rest !== null) {
+        const rest = entryOf(value.rest);
+        refs = joinRefs(new NativeSet([rest]), refs);
+        more = `,"more":true,"iterator":${tripleOf(rest)}`;
+      } else more = ',"more":false';
+      value = value.items;
+    } else {
+      body = encode(value, modeOf(request.header));
+      refs = encoded.refs;
+    }
   } catch (error) { return failWith(request, error); }
-  return send(`{"op":"ret","re":${request.id},"type":${stringifyJSON(typeName(value))},"elapsed":${elapsed.toFixed(1)}}`, body);
+  return send(request, `{"op":"ret","re":${request.id},"type":${typeField(value)},"elapsed":${elapsed.toFixed(1)}${more}${refsField(refs)}}`, body);
 }
+
+const typeField = (value) => stringifyJSON(isHandle(value) ? weakGet(proxies, value).type : clean(typeName(value)));
 
 function failWith(request, error) {
   let fields;
-  try { fields = describe(error); } catch { fields = { code: 'runtime/raised', type: 'Error', message: 'an error that cannot be described', frames: [] }; }
-  sendError(request.id, fields);
+  let origin = null;
+  let body = '';
+  try {
+    fields = describe(error);
+    body = dataOf(error);
+    origin = originOf(error);
+  } catch { fields ??= { code: 'runtime/raised', type: 'Error', message: 'an error that cannot be described', frames: [] }; }
+  sendError(request, fields, origin, body, body === '' ? null : encoded.refs);
 }
 
 const INTERRUPTED = { code: 'runtime/interrupted', type: 'Interrupted', message: 'interrupted', frames: [] };
+const interrupt = (request) => sendError(request, { ...INTERRUPTED });
+const interruptWaiting = () => mapForEach(waiting, (request) => { if (!request.isSettled) interrupt(request); });
 
-/** Makes the state whole after a teardown, and answers the request that it hit. */
-function recover() {
-  inBurst = false;
-  if (channel.reading) {
-    const end = indexOfByte(channel.data, 0, channel.filled);
-    channel.filled = end < 0 ? channel.data.length : end;
-    channel.reading = false;
-  }
-  if (channel.outgoing !== null) {
-    const frame = channel.outgoing; // whether it went out is unknown; meta drops a second reply by its id
-    channel.outgoing = null;
-    writeAll(frame);
-  } else if (current !== null) {
-    if (channel.used < current.end) channel.used = current.end;
-    sendError(current.id, { ...INTERRUPTED });
+/**
+ * Ends what a teardown hit: the requests that ran inside `base`, or without any those that wait for promises; and the
+ * waits for upcalls after the upcall `last`.
+ */
+function repair(base, last) {
+  flush(channel);
+  flush(up);
+  abandon(last);
+  if (running === null && base === null) interruptWaiting();
+  while (running !== base && running !== null) {
+    const request = running;
+    running = request.outer;
+    if (!request.answered) interrupt(request);
   }
 }
 
-/** Serves requests until the event loop has to turn. Returns why: `pending`, `loop`, `large` or `end`. */
+/** Serves requests until the event loop has to turn. Returns why: `loop` or `end`. */
 function burst() {
   inBurst = true;
   let reason;
   drainJobs(); // what a teardown left behind may be a busy loop too
   for (;;) {
-    if (current !== null) {
-      if (!current.settled) { reason = 'pending'; break; }
-      if (current.failed) failWith(current, current.value); else finish(current, current.value);
-    }
-    if (channel.large !== null) { reason = 'large'; break; }
-    const end = frameEnd();
+    if (settled.list.length > 0) answerSettled();
+    const reply = up.filled > up.used ? frameEnd(up) : 0;
+    if (reply > 0) { serveFrame(up, reply); drainJobs(); continue; }
+    const end = frameEnd(channel);
     if (end > 0) {
-      serveFrame(end);
+      serveFrame(channel, end);
       drainJobs();
-    } else if (isLoopAlive()) { reason = 'loop'; break; } else if (!readBlocking()) { reason = 'end'; break; }
+      continue;
+    }
+    if (settled.list.length > 0) continue;
+    if (releases.list.length > 0 && (releases.list.length >= RELEASE_BATCH || now() - releases.since > RELEASE_DELAY)) emit(channel, takeReleases());
+    if (upcalls.later > 0 || mapSize(waiting) > 0 || isLoopAlive()) { reason = 'loop'; break; }
+    if (!readBlocking(channel)) { reason = 'end'; break; }
   }
   inBurst = false;
   return reason;
 }
 
+const RELEASE_DELAY = 100; // milliseconds
 const tick = process._tickCallback.bind(process);
 
 /** Runs what `then` and `nextTick` have queued, rejections included, as the event loop would between two requests. */
@@ -1292,7 +2329,7 @@ function isLoopAlive() {
   const handles = activeHandles();
   for (let at = 0; at < handles.length; at++) {
     const handle = handles[at];
-    if (handle !== channel.socket && !(handle.fd <= 2 && handle.fd >= 0) && handle !== process.stdin) return true;
+    if (handle !== channel.socket && handle !== up.socket && !(handle.fd <= 2 && handle.fd >= 0) && handle !== process.stdin) return true;
   }
   return false;
 }
@@ -1309,7 +2346,8 @@ const armedOptions = { __proto__: null, breakOnSigint: true, displayErrors: fals
 function arm(work) {
   own(globalThis, HIDDEN, work);
   try { return runArmed(armedOptions); } catch (error) {
-    recover();
+    inBurst = false;
+    repair(null, 0);
     torn = true;
     if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') process.emit('uncaughtException', error, 'uncaughtException');
     return undefined;
@@ -1327,14 +2365,14 @@ function bursts() {
 /** One stay in the kernel: bursts until the event loop is needed. */
 function turn() {
   turning = null;
-  if (keepAlive !== null) { stopTimer(keepAlive); keepAlive = null; }
   channel.socket?._handle?.setBlocking(true);
+  up.socket?._handle?.setBlocking(true);
   for (;;) {
     const reason = arm(bursts);
     if (reason === undefined) continue;
-    if (reason === 'large') { const frame = channel.large; channel.large = null; writeAll(frame); continue; }
     if (reason === 'end') process.exit(0);
-    if (reason === 'pending') keepAlive ??= startTimer(() => {}, 2 ** 30); else readOnLoop();
+    readOnLoop(channel);
+    if (upcalls.later > 0 || up.socket !== null) readOnLoop(up);
     if (torn) unwind();
     return;
   }
@@ -1355,37 +2393,38 @@ function unwind() {
   throw UNWOUND;
 }
 
-const { setImmediate: soon, setInterval: startTimer, clearInterval: stopTimer } = globalThis;
+const { setImmediate: soon } = globalThis;
 let turning = null;
 function setTurn() { turning ??= soon(turn); }
 
-/** Between bursts SIGINT ends the request that waits for a promise; without one it is late, and dropped. */
+/** Between bursts SIGINT ends the requests that wait for promises; without one it is late, and dropped. */
 function listenForInterrupts() {
   process.on('SIGINT', () => {
-    if (current === null || inBurst) return;
-    sendError(current.id, { ...INTERRUPTED });
+    if (inBurst) return;
+    interruptWaiting();
     setTurn();
   });
 }
 
-/** Reads requests by the event loop, which turns for the user's timers and sockets. */
-function readOnLoop() {
-  if (channel.socket !== null) { channel.socket._handle.setBlocking(false); return; }
+/** Reads a channel by the event loop, which turns for the user's timers and sockets. */
+function readOnLoop(from) {
+  if (from.socket !== null) { from.socket._handle?.setBlocking(false); return; }
   const { Socket } = require('net');
-  channel.socket = new Socket({ fd: INPUT, readable: true, writable: false, allowHalfOpen: true });
-  channel.socket.on('data', (bytes) => {
-    if (channel.data.length - channel.filled < bytes.length) makeRoom((channel.filled - channel.used + bytes.length) * 2);
-    copyInto(bytes, channel.data, channel.filled);
-    channel.filled += bytes.length;
-    if (current === null) setTurn();
+  const socket = new Socket({ fd: from.descriptor, readable: true, writable: false, allowHalfOpen: true });
+  from.socket = socket;
+  socket.on('data', (bytes) => {
+    if (from.data.length - from.filled < bytes.length) makeRoom(from, (from.filled - from.used + bytes.length) * 2);
+    copyInto(bytes, from.data, from.filled);
+    from.filled += bytes.length;
+    setTurn();
   });
-  channel.socket.on('end', () => process.exit(0));
-  channel.socket.on('error', () => process.exit(0));
+  socket.on('end', () => process.exit(0));
+  socket.on('error', () => process.exit(0));
 }
 
 function main() {
   listenForInterrupts();
-  writeAll(frameOf(encode(greeting()), ''));
+  emit(channel, frameOf(encode(greeting()), ''));
   startStreams();
   prepareGlobals();
   process.argv.splice(1);

@@ -5,11 +5,16 @@ header, a JSON body. Each request that has an id gets exactly one `ret` or `err`
 owns descriptors 1 and 2. Start is paid by every one-liner, so only what the hello needs is imported here.
 """
 
+import gc
+
+gc.disable()  # until the hello is out: nothing of the start is garbage
+
 import _ast
 import _json
 import _signal
+import _thread
+import _weakref
 import builtins
-import gc
 import os
 import sys
 import time
@@ -29,7 +34,7 @@ def greeting():
         "protocol": PROTOCOL,
         "language": "py",
         "version": "%d.%d.%d" % sys.version_info[:3],
-        "operations": sorted(OPERATIONS),
+        "operations": sorted([*OPERATIONS, "copy", "hold", "release"]),
         "limits": {"header": HEADER_LIMIT, "body": BODY_LIMIT, "depth": DEPTH_LIMIT},
         "buffers": "none",
         "plain": False,
@@ -46,15 +51,22 @@ class Failure(Exception):
 
 
 class Error(Exception):
-    """An error of another language, with what that language said about it (`meta.Error`)."""
+    """An error of another language, with what that language said about it (`meta.Error`).
+
+    `frames` are dicts, outermost first; `cause` an Error or None; `handle` the original object, where it lives on.
+    """
 
     def __init__(self, message="", code="runtime/raised", type="Error", **fields):
         super().__init__(message)
         self.message, self.code, self.type = message, code, type
-        self.frames = fields.pop("frames", [])
-        self.cause = fields.pop("cause", None)
-        self.data = fields.pop("data", None)
-        self.language = fields.pop("language", None)
+        self.frames = fields.get("frames") or []
+        self.cause = fields.get("cause")
+        self.data = fields.get("data")
+        self.language = fields.get("language")
+        self.path = fields.get("path")
+        self.handle = fields.get("handle")
+        if isinstance(self.cause, BaseException):
+            self.__cause__ = self.cause
 
 
 class Tagged:
@@ -93,9 +105,11 @@ undefined = Undefined()
 def install_module():
     """Makes `import meta` work in user code."""
     module = type(sys)("meta", "What meta offers to the Python inside it.")
-    for member in (Error, Tagged, Undefined):
+    for member in (Error, Tagged, Undefined, Handle):
         member.__module__ = "meta"
         setattr(module, member.__name__, member)
+    for name, function in (("call", call_up), ("eval", eval_up), ("fetch", fetch), ("ref", Held), ("release", release)):
+        setattr(module, name, function)
     module.undefined = undefined
     sys.modules["meta"] = module
 
@@ -103,18 +117,22 @@ def install_module():
 # --------------------------------------------------------------------------------------------------------- decode
 
 
-def decode(body):
-    """The value of a JSON text (bytes). Raises Failure `wire/unreadable` naming the place."""
+def decode(body, scan=None):
+    """The value of a JSON text (bytes). Raises Failure `wire/unreadable` naming the place.
+
+    `scan` is the scanner to use, where the body may hold Refs.
+    """
+    scan = scan or scan_value
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Failure("wire/unreadable", "body is not UTF-8 at byte %d" % error.start) from None
     try:
-        value, end = scan_value(text, 0)
+        value, end = scan(text, 0)
     except StopIteration as stop:
-        return decode_carefully(text, stop.value)
+        return decode_carefully(text, scan, stop.value)
     except (ValueError, RecursionError, SystemError) as error:
-        return decode_carefully(text, error)
+        return decode_carefully(text, scan, error)
     if end != len(text) and text[end:].strip(" \t\n\r"):
         raise Failure("wire/unreadable", "body has more text at character %d, allowed is one value" % end)
     if "\\ud" in text or "\\uD" in text:
@@ -139,7 +157,7 @@ def is_too_deep(body, text):
     return nesting(text) > DEPTH_LIMIT
 
 
-def decode_carefully(text, why):
+def decode_carefully(text, scan, why):
     """Reads what the first try could not: leading space, integers of any length, deep nesting."""
     start = len(text) - len(text.lstrip(" \t\n\r"))
     if start == len(text):
@@ -150,7 +168,7 @@ def decode_carefully(text, why):
 
     try:
         with Unlimited():
-            value, end = scan_value(text, start)
+            value, end = scan(text, start)
     except StopIteration as stop:
         raise Failure("wire/unreadable", "body is not JSON at character %s" % stop.value) from None
     except json.JSONDecodeError as error:
@@ -187,20 +205,35 @@ def nesting(text):
     return deepest
 
 
+def change_limits(lifted, room):
+    """Sets Python's recursion limit to what user code set and the kernel adds: for conversions, one `lifted` each,
+    and for `room` frames that upcalls may use."""
+    with TABLE:
+        now = sys.getrecursionlimit()
+        if now != State.limit:
+            State.user_limit = now
+        State.lifted += lifted
+        State.room += room
+        State.limit = State.user_limit + State.room + (6 * DEPTH_LIMIT if State.lifted else 0)
+        try:
+            sys.setrecursionlimit(State.limit)
+        except RecursionError:  # user code set less than is in use now
+            State.limit = now
+
+
 class Unlimited:
-    """Lifts Python's limits on digits and recursion for the kernel's own conversions."""
+    """Lifts Python's limits on digits and recursion for the kernel's own conversions; no user code runs inside."""
 
     def __enter__(self):
+        change_limits(1, 0)
         self.digits = getattr(sys, "get_int_max_str_digits", int)()
-        self.recursion = sys.getrecursionlimit()
         if self.digits:
             sys.set_int_max_str_digits(0)
-        sys.setrecursionlimit(max(self.recursion, 20 * DEPTH_LIMIT))
 
     def __exit__(self, *_):
-        sys.setrecursionlimit(self.recursion)
         if self.digits:
             sys.set_int_max_str_digits(self.digits)
+        change_limits(-1, 0)
 
 
 def check_all_text(value):
@@ -233,7 +266,7 @@ def is_text(text):
         return False
 
 
-def read_object(pairs):
+def read_object(pairs, receiving=None):
     """One JSON object, called by the scanner from the inside out: a dict, or what its `_type` stands for."""
     value = dict(pairs)
     if len(value) != len(pairs):
@@ -241,14 +274,18 @@ def read_object(pairs):
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))
         raise Failure("wire/unreadable", "the key %s is there twice" % quote(twice))
     if "_type" in value:
-        return read_tagged(value)
+        return read_tagged(value, receiving)
     return value
 
 
-def read_tagged(fields):
+def read_tagged(fields, receiving):
     tag = fields.pop("_type")
-    reader = READERS.get(tag)
+    if type(tag) is not str:
+        raise Failure("wire/unreadable", "a _type is a text, got %s" % type_name(type(tag)))
+    if tag == "Ref":
+        return read_ref(fields, receiving)
     try:
+        reader = READERS.get(tag)
         if reader is not None:
             return reader(fields)
     except Failure:
@@ -460,8 +497,11 @@ def c_encoder():
     return _json.make_encoder({}, refuse, quote, None, ":", ",", False, False, False)
 
 
-def encode(value):
-    """The JSON text (bytes) of a value, exact. Raises Failure `value/…` naming the path."""
+def encode(value, refs=None):
+    """The JSON text (bytes) of a value, exact. Raises Failure `value/…` naming the path.
+
+    What cannot be copied crosses as a Ref, which `list_own` adds to `refs`.
+    """
     kind = type(value)
     if kind is int and -(1 << 64) < value < 1 << 64:
         return b"%d" % value
@@ -469,10 +509,24 @@ def encode(value):
         text = encode_plain(value)
         if text is not None:
             return text
+    out = Output({} if refs is None else refs)
     with Unlimited():
-        parts = []
-        write(value, "", parts.append, set(), 1)
-        return "".join(parts).encode("utf-8")
+        write(value, "", out, 1)
+    for place, member, number in out.late:
+        out.parts[place] = ref_text(member, number)
+    with Unlimited():
+        return "".join(out.parts).encode("utf-8")
+
+
+class Output:
+    """The text of one body while it is written: its `parts`; `put` adds one; `above` holds the ids of the containers
+    around; `late` are places for Refs, whose reprs are user code and run when the walk is over."""
+
+    __slots__ = ("parts", "put", "above", "refs", "late")
+
+    def __init__(self, refs):
+        self.parts, self.above, self.refs, self.late = [], set(), refs, []
+        self.put = self.parts.append
 
 
 def encode_plain(value):
@@ -545,219 +599,219 @@ def key_path(key):
     return "[%s]" % (key if type(key) in (int, bool, float) else type(key).__name__)
 
 
-def write(value, path, put, above, depth):
-    """Puts the text of one value, tagged where JSON has no such type; `above` holds the ids of its containers."""
+UNCOPYABLE = "value/uncopyable"  # raised by a writer before it puts anything: the value crosses as a Ref
+
+
+def write(value, path, out, depth):
+    """Puts the text of one value, tagged where JSON has no such type."""
     kind = type(value)
-    writer = WRITERS.get(kind)
+    writer = WRITERS.get(kind) or late_writer(kind)
     if writer is None:
-        if isinstance(value, BaseException) and (BUILTIN_ERRORS.get(kind.__name__) is kind or kind is Error):
-            writer = write_error
-        elif kind.__module__ == "zoneinfo" or kind.__module__ in ("datetime", "decimal", "fractions"):
-            writer = late_writer(kind)
-    if writer is None:
-        raise Failure("value/uncopyable", "%s cannot be copied" % type_name(kind), path, type_name(kind))
+        return write_ref(value, path, out, depth)
     if kind in SCALARS:
-        return writer(value, path, put)
-    if id(value) in above:
+        return writer(value, path, out, depth)
+    if id(value) in out.above:
         raise Failure("value/cycle", "%s contains itself" % type_name(kind), path, type_name(kind))
     if depth > DEPTH_LIMIT:
         raise Failure("value/depth", "a value nests at most %d levels" % DEPTH_LIMIT, path[:200], type_name(kind))
-    above.add(id(value))
-    writer(value, path, put, above, depth)
-    above.discard(id(value))
+    out.above.add(id(value))
+    try:
+        writer(value, path, out, depth)
+    except Failure as failure:
+        if failure.code != UNCOPYABLE:
+            raise
+        write_ref(value, path, out, depth)
+    out.above.discard(id(value))
 
 
-def write_none(value, path, put):
-    put("null")
+def write_none(value, path, out, depth):
+    out.put("null")
 
 
-def write_bool(value, path, put):
-    put("true" if value else "false")
+def write_bool(value, path, out, depth):
+    out.put("true" if value else "false")
 
 
-def write_int(value, path, put):
-    put(int.__repr__(value))
+def write_int(value, path, out, depth):
+    out.put(int.__repr__(value))
 
 
-def write_float(value, path, put):
+def write_float(value, path, out, depth):
     if value != value:
-        put('{"_type":"Float","value":"NaN"}')
+        out.put('{"_type":"Float","value":"NaN"}')
     elif value in (INFINITY, -INFINITY):
-        put('{"_type":"Float","value":"%s"}' % ("Infinity" if value > 0 else "-Infinity"))
+        out.put('{"_type":"Float","value":"%s"}' % ("Infinity" if value > 0 else "-Infinity"))
     elif value == 0 and float.__repr__(value) == "-0.0":
-        put('{"_type":"Float","value":"-0.0"}')
+        out.put('{"_type":"Float","value":"-0.0"}')
     else:
-        put(float.__repr__(value))
+        out.put(float.__repr__(value))
 
 
-def write_str(value, path, put):
+def write_str(value, path, out, depth):
     if not is_text(value):
         raise Failure("value/surrogate", "a string holds a lone surrogate", path, "str")
-    put(quote(value))
+    out.put(quote(value))
 
 
-def write_items(items, path, put, above, depth):
-    put("[")
+def write_items(items, path, out, depth):
+    out.put("[")
     for index, item in enumerate(items):
         if index:
-            put(",")
-        write(item, "%s[%d]" % (path, index), put, above, depth + 1)
-    put("]")
+            out.put(",")
+        write(item, "%s[%d]" % (path, index), out, depth + 1)
+    out.put("]")
 
 
-def write_list(value, path, put, above, depth):
+def write_list(value, path, out, depth):
     if len(value) > 8 and set(map(type, value)) <= SCALARS:
         text = encode_plain(value)
         if text is not None:
-            return put(text.decode())
-    write_items(value, path, put, above, depth)
+            return out.put(text.decode())
+    write_items(value, path, out, depth)
 
 
-def write_dict(value, path, put, above, depth):
+def write_dict(value, path, out, depth):
     """An object when every key is a str and none is `_type`, else a Map."""
     if "_type" in value or set(map(type, value)) - {str}:
-        return write_map(value, path, put, above, depth)
+        return write_map(value, path, out, depth)
     separator = "{"
     for key, item in value.items():
         where = path + key_path(key)
-        put(separator)
-        write_str(key, where, put)
-        put(":")
-        write(item, where, put, above, depth + 1)
+        out.put(separator)
+        write_str(key, where, out, depth)
+        out.put(":")
+        write(item, where, out, depth + 1)
         separator = ","
-    put("{}" if separator == "{" else "}")
+    out.put("{}" if separator == "{" else "}")
 
 
-def write_map(value, path, put, above, depth):
-    put('{"_type":"Map","entries":[')
+def write_map(value, path, out, depth):
+    out.put('{"_type":"Map","entries":[')
     separator = "["
     for key, item in value.items():
         where = path + key_path(key)
-        put(separator)
-        write(key, where, put, above, depth + 3)
-        put(",")
-        write(item, where, put, above, depth + 3)
-        put("]")
+        out.put(separator)
+        write(key, where, out, depth + 3)
+        out.put(",")
+        write(item, where, out, depth + 3)
+        out.put("]")
         separator = ",["
-    put("]}")
+    out.put("]}")
 
 
-def write_tuple(value, path, put, above, depth):
-    put('{"_type":"Tuple","items":')
-    write_items(value, path, put, above, depth + 1)
-    put("}")
+def write_tuple(value, path, out, depth):
+    out.put('{"_type":"Tuple","items":')
+    write_items(value, path, out, depth + 1)
+    out.put("}")
 
 
-def write_set(value, path, put, above, depth):
-    put('{"_type":"Set","items":')
-    write_items(value, path, put, above, depth + 1)
-    put("}")
+def write_set(value, path, out, depth):
+    out.put('{"_type":"Set","items":')
+    write_items(value, path, out, depth + 1)
+    out.put("}")
 
 
-def write_bytes(value, path, put, above, depth):
+def write_bytes(value, path, out, depth):
     import binascii
 
-    put('{"_type":"Bytes","base64":"%s"}' % binascii.b2a_base64(value, newline=False).decode())
+    out.put('{"_type":"Bytes","base64":"%s"}' % binascii.b2a_base64(value, newline=False).decode())
 
 
-def write_complex(value, path, put, above, depth):
-    put('{"_type":"Complex","re":')
-    write_float(value.real, path, put)
-    put(',"im":')
-    write_float(value.imag, path, put)
-    put("}")
+def write_complex(value, path, out, depth):
+    out.put('{"_type":"Complex","re":')
+    write_float(value.real, path, out, depth)
+    out.put(',"im":')
+    write_float(value.imag, path, out, depth)
+    out.put("}")
 
 
-def write_undefined(value, path, put, above, depth):
-    put('{"_type":"Undefined"}')
+def write_undefined(value, path, out, depth):
+    out.put('{"_type":"Undefined"}')
 
 
-def write_tagged(value, path, put, above, depth):
-    put('{"_type":%s' % quote(value.tag))
+def write_tagged(value, path, out, depth):
+    if value.tag in ("Ref", "Buffer") or type(value.tag) is not str or "_type" in value.fields:
+        raise Failure(UNCOPYABLE, "it would forge what it is not")
+    out.put('{"_type":%s' % quote(value.tag))
     for name, item in value.fields.items():
-        put(",%s:" % quote(name))
-        write(item, path + key_path(name), put, above, depth + 1)
-    put("}")
+        out.put(",%s:" % quote(name))
+        write(item, path + key_path(name), out, depth + 1)
+    out.put("}")
 
 
-def write_error(value, path, put, above, depth):
+def write_error(value, path, out, depth):
     if type(value) is Error:
         fields = {"code": value.code, "type": value.type, "message": value.message, "frames": value.frames}
         for name in ("cause", "data", "language"):
             if getattr(value, name) is not None:
                 fields[name] = getattr(value, name)
     else:
-        _, arguments, *state = value.__reduce__()
-        if state and state[0]:
-            raise Failure("value/uncopyable", "an exception with attributes cannot be copied", path, type_name(type(value)))
+        if EXCEPTION_FIELDS(value).keys() - {TRAVELLED}:
+            raise Failure(UNCOPYABLE, "it has attributes")
+        arguments = value.__reduce__()[1]
         fields = {"code": "runtime/raised", "type": type(value).__name__, "message": message_of(value)}
         fields.update(frames=frames_of(value), language="py", data=list(arguments))
         if value.__cause__ is not None:
             fields["cause"] = value.__cause__
-    write_tagged(Tagged("Error", fields), path, put, above, depth)
+    write_tagged(Tagged("Error", fields), path, out, depth)
 
 
-def put_text(tag, text, put, **more):
-    put('{"_type":"%s","value":"%s"' % (tag, text))
+def put_text(out, tag, text, **more):
+    out.put('{"_type":"%s","value":"%s"' % (tag, text))
     for name, value in more.items():
         if value:
-            put(',"%s":%s' % (name, quote(value) if type(value) is str else value))
-    put("}")
+            out.put(',"%s":%s' % (name, quote(value) if type(value) is str else value))
+    out.put("}")
 
 
 def late_writer(kind):
-    """The writer for a type whose module is imported only by those who use it."""
-    if kind.__module__ == "datetime":
-        import datetime
-
-        found = {
-            datetime.date: write_date,
-            datetime.time: write_time,
-            datetime.datetime: write_datetime,
-            datetime.timedelta: write_duration,
-        }.get(kind)
+    """The writer for a type whose module is imported only by those who use it; None when it crosses as a Ref."""
+    module, name = module_of(kind), TYPE_QUALNAME(kind)
+    if module == "builtins":
+        found = write_error if BUILTIN_ERRORS.get(name) is kind else None
+    elif kind is Error:
+        found = write_error
+    elif module in ("datetime", "decimal", "fractions"):
+        genuine = vars(sys.modules.get(module, builtins)).get(name) is kind
+        found = LATE_WRITERS.get(name) if genuine else None
     else:
-        found = {"Decimal": write_decimal, "Fraction": write_fraction}.get(kind.__qualname__)
-        module = sys.modules.get(kind.__module__)
-        if getattr(module, kind.__qualname__, None) is not kind:
-            found = None
+        return None
     if found is not None:
         WRITERS[kind] = found
     return found
 
 
-def write_decimal(value, path, put, above, depth):
-    put_text("Decimal", str(value), put)
+def write_decimal(value, path, out, depth):
+    put_text(out, "Decimal", str(value))
 
 
-def write_fraction(value, path, put, above, depth):
-    put_text("Fraction", "%d/%d" % (value.numerator, value.denominator), put)
+def write_fraction(value, path, out, depth):
+    put_text(out, "Fraction", "%d/%d" % (value.numerator, value.denominator))
 
 
-def write_date(value, path, put, above, depth):
-    put_text("Date", value.isoformat(), put)
+def write_date(value, path, out, depth):
+    put_text(out, "Date", value.isoformat())
 
 
-def write_time(value, path, put, above, depth):
-    if zone_key(value.tzinfo, path):
-        raise Failure("value/uncopyable", "a time in a named zone cannot be copied", path, "datetime.time")
-    put_text("Time", value.isoformat(), put, fold=value.fold)
+def write_time(value, path, out, depth):
+    if zone_key(value.tzinfo):
+        raise Failure(UNCOPYABLE, "a time in a named zone has no offset")
+    put_text(out, "Time", value.isoformat(), fold=value.fold)
 
 
-def write_datetime(value, path, put, above, depth):
-    put_text("DateTime", value.isoformat(), put, zone=zone_key(value.tzinfo, path), fold=value.fold)
+def write_datetime(value, path, out, depth):
+    put_text(out, "DateTime", value.isoformat(), zone=zone_key(value.tzinfo), fold=value.fold)
 
 
-def zone_key(zone, path):
+def zone_key(zone):
     """None for no zone and for a fixed offset, the key of a ZoneInfo; other zones cannot be copied."""
     from datetime import timezone
 
     if zone is None or type(zone) is timezone and zone.tzname(None) == timezone(zone.utcoffset(None)).tzname(None):
         return None
-    if type(zone).__module__ == "zoneinfo" and getattr(zone, "key", None):
+    if module_of(type(zone)) == "zoneinfo" and getattr(zone, "key", None):
         return zone.key
-    raise Failure("value/uncopyable", "a zone of type %s cannot be copied" % type_name(type(zone)), path,
-                  type_name(type(zone)))
+    raise Failure(UNCOPYABLE, "only Python knows this zone")
 
 
 def duration_text(value):
@@ -767,8 +821,8 @@ def duration_text(value):
     return "%sP%dDT%d%sS" % (sign, size.days, size.seconds, fraction)
 
 
-def write_duration(value, path, put, above, depth):
-    put_text("Duration", duration_text(value), put)
+def write_duration(value, path, out, depth):
+    put_text(out, "Duration", duration_text(value))
 
 
 WRITERS = {
@@ -786,15 +840,421 @@ WRITERS = {
     Undefined: write_undefined,
     Tagged: write_tagged,
 }
+LATE_WRITERS = {
+    "date": write_date,
+    "time": write_time,
+    "datetime": write_datetime,
+    "timedelta": write_duration,
+    "Decimal": write_decimal,
+    "Fraction": write_fraction,
+}
+
+# A metaclass may say anything about its classes; these read what is there.
+TYPE_QUALNAME = type.__dict__["__qualname__"].__get__
+TYPE_MODULE = type.__dict__["__module__"].__get__
+
+
+def module_of(kind):
+    try:
+        return TYPE_MODULE(kind)
+    except AttributeError:
+        return None
 
 
 def type_name(kind):
     """A type's name as a Python user writes it: `int`, `collections.OrderedDict`, `Point` of `__main__`."""
-    module, name = kind.__module__, kind.__qualname__
+    module, name = module_of(kind), TYPE_QUALNAME(kind)
     if module in ("builtins", "__main__") or type(module) is not str:
         return name
     return module + "." + name
 
+
+# -------------------------------------------------------------------------------------------------------- handles
+
+# What is here and known elsewhere. An object has one number, by identity, never reused; the count beside it is how
+# many frames listed it, less what `release` has given back.
+TABLE = _thread.RLock()
+HELD = {}  # number -> [object, count]
+NUMBERS = {}  # id of the object -> number
+
+
+def list_own(refs, value):
+    """The number of an object of ours, which the frame lists from now on in `refs` (a dict, for its order): the
+    (owner, generation, number) of each ref once, counted as sent."""
+    with TABLE:
+        number = NUMBERS.get(id(value))
+        if number is None:
+            number = State.numbers = State.numbers + 1
+            NUMBERS[id(value)] = number
+            HELD[number] = [value, 0]
+        key = (State.session, State.generation, number)
+        if key not in refs:
+            refs[key] = True
+            HELD[number][1] += 1
+    return number
+
+
+def unlist(refs):
+    """Takes the sendings back when the frame is not sent after all."""
+    for owner, generation, number in refs:
+        if (owner, generation) == (State.session, State.generation):
+            drop(number, 1)
+    refs.clear()
+
+
+def refs_field(refs):
+    """The header field as text, a comma before it."""
+    return ',"refs":[%s]' % ",".join(["[%s,%d,%d]" % (quote(owner), *rest) for owner, *rest in refs])
+
+
+def drop(number, times):
+    """Takes sendings back; the object goes when all are done with. Its `__del__` is user code."""
+    with TABLE:
+        held = HELD.get(number)
+        if held is None:
+            return
+        held[1] -= times
+        if held[1] > 0:
+            return
+        del HELD[number], NUMBERS[id(held[0])]
+    held.clear()
+
+
+def held_object(number):
+    """The object of ours with that number. Raises Failure `session/stale-handle`."""
+    if type(number) is not int:
+        raise Failure("wire/unreadable", "a ref is a whole number, got %s" % type_name(type(number)))
+    held = HELD.get(number)
+    if held is None:
+        raise Failure("session/stale-handle", "%s holds no object %d (any more)" % (State.session, number))
+    return held[0]
+
+
+class Held:
+    """`meta.ref(x)`: crosses as a handle of `x`, even where `x` could be copied."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value):
+        self.value = value
+
+    def __repr__(self):
+        return "meta.ref(%r)" % (self.value,)
+
+
+def write_ref(value, path, out, depth):
+    if type(value) is Held:
+        value = value.value
+    if type(value) in HANDLES:
+        key = living(value)
+        out.refs[key] = True
+        number = key
+    else:
+        number = list_own(out.refs, value)
+    out.late.append((len(out.parts), value, number))
+    out.put("")
+
+
+def ref_text(value, number):
+    """A Ref as JSON text; `number` is a whole key where the object lives elsewhere."""
+    kind = type(value)
+    if kind in HANDLES:
+        owner, generation, number = number
+        name, text, call = value._meta_type, value._meta_repr, kind is Function
+    else:
+        owner, generation = State.session, State.generation
+        name, text, call = type_name(kind), short_repr(value), callable(value)
+    return '{"_type":"Ref","owner":%s,"generation":%d,"ref":%d,"type":%s,"repr":%s,"callable":%s}' % (
+        quote(owner), generation, number, quote(shown(name)), quote(text), "true" if call else "false")
+
+
+REPR_LIMIT = 200
+
+
+def short_repr(value):
+    """At most 200 characters of printable text, whatever the object's own `__repr__` does."""
+    try:
+        text = apply(full_repr, (value,), {})
+        if type(text) is not str:
+            text = str.__str__(text)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        text = "<%s, whose repr raised %s>" % (type_name(type(value)), type_name(type(error)))
+    return shown(text)
+
+
+def shown(text):
+    """Cut to the limit, with what cannot be printed escaped."""
+    cut = text[: REPR_LIMIT + 1]
+    if not cut.isprintable():
+        cut = "".join([one if one.isprintable() else ascii(one)[1:-1] for one in cut])
+    return cut if len(cut) <= REPR_LIMIT else cut[: REPR_LIMIT - 1] + "…"
+
+
+def full_repr(value):
+    """The repr; of a builtin container with many items, and of what derives from one, its first few."""
+    for base in type.__dict__["__mro__"].__get__(type(value)):
+        if base in SIZED or base.__name__ in ("deque", "dict_keys", "dict_values", "dict_items"):
+            size = base.__len__(value)
+            if size <= REPR_LIMIT:
+                break
+            if base in (str, bytes, bytearray):
+                return repr(base.__getitem__(value, slice(0, REPR_LIMIT)))
+            from itertools import islice
+            from reprlib import repr as short
+
+            first = base.items(value) if base is dict else base.__iter__(value)
+            return "%s(%s, %d items)" % (type_name(type(value)), short(list(islice(first, 7))), size)
+    return repr(value)
+
+
+SIZED = frozenset([list, dict, tuple, set, frozenset, str, bytes, bytearray])
+
+# What lives elsewhere and is known here: one living proxy for each ref. Its death queues a release.
+PROXIES = {}  # (owner, generation, number) -> Watch
+RELEASES = []  # (owner, generation, number, times)
+RELEASES_LIMIT = 64
+
+
+class Watch(_weakref.ref):
+    """Notices the death of a proxy; `received` is how many frames with its ref came."""
+
+    __slots__ = ("key", "received")
+
+
+def forget(watch):
+    """Called when a proxy dies, at any moment and in any thread."""
+    if State.forked:
+        return
+    retire(watch)
+    if PROXIES.get(watch.key) is watch:
+        del PROXIES[watch.key]
+    if len(RELEASES) >= RELEASES_LIMIT:
+        State.down.send_releases(wait=False)
+
+
+def retire(watch):
+    times, watch.received = watch.received, 0
+    if times:
+        RELEASES.append((*watch.key, times))
+
+
+class Receiving:
+    """The refs that one arrived frame lists. Raises Failure `wire/unreadable` when the list is none."""
+
+    __slots__ = ("foreign", "own", "met")
+
+    def __init__(self, refs):
+        self.foreign, self.own, self.met = {}, set(), []
+        if refs is not None and type(refs) is not list:
+            raise unreadable("refs is a list, got %.80r", refs)
+        for ref in refs or ():
+            key = ref_key(ref)
+            if key is None:
+                raise Failure("wire/unreadable", "refs holds %.80r, allowed is [owner, generation, number]" % (ref,))
+            if key[0] == State.session:
+                self.own.add(key)
+            else:
+                self.foreign[key] = False
+
+    def find(self, key, name, text, call):
+        """The object of a ref: our own, or the proxy."""
+        if key in self.own:
+            if key[1] != State.generation:
+                raise Failure("session/stale-handle", "%s %d is of generation %d, now is %d" % (
+                    key[0], key[2], key[1], State.generation))
+            return held_object(key[2])
+        if key not in self.foreign:
+            raise Failure("wire/unreadable", "the Ref %s %d %d is not listed in refs" % key)
+        with TABLE:
+            watch = PROXIES.get(key)
+            handle = watch and watch()
+            if handle is None:
+                if watch is not None:
+                    retire(watch)  # it died, and is about to be told
+                handle, watch = new_handle(key, name, text, call)
+            if not self.foreign[key]:
+                self.foreign[key] = True
+                watch.received += 1
+        return handle
+
+    def finish(self):
+        """Gives back what was listed and not met, as in a frame that was refused."""
+        for key, met in self.foreign.items():
+            if not met:
+                RELEASES.append((*key, 1))
+
+
+def ref_key(ref):
+    """[owner, generation, number] as a tuple; None when it is none."""
+    good = type(ref) is list and len(ref) == 3 and type(ref[0]) is str and type(ref[1]) is int and type(ref[2]) is int
+    return tuple(ref) if good else None
+
+
+def decode_listed(body, refs):
+    """The value of a body whose header lists refs."""
+    receiving = Receiving(refs)
+    try:
+        return decode_receiving(body, receiving)
+    finally:
+        receiving.finish()
+
+
+def decode_receiving(body, receiving):
+    settings = ScannerSettings()
+    settings.object_pairs_hook = lambda pairs: read_object(pairs, receiving)
+    return decode(body, _json.make_scanner(settings))
+
+
+def read_ref(fields, receiving):
+    key = ref_key([fields.get("owner"), fields.get("generation"), fields.get("ref")])
+    name, text, call = fields.get("type"), fields.get("repr"), fields.get("callable")
+    if key is None or type(name) is not str or type(text) is not str or type(call) is not bool:
+        raise Failure("wire/unreadable", "a Ref has owner, generation, ref, type, repr and callable, got %.200r" % (fields,))
+    if receiving is None:
+        raise Failure("wire/unreadable", "the Ref %s %d %d is not listed in refs" % key)
+    return receiving.find(key, name, text, call)
+
+
+def is_special(name):
+    return name[:2] == "__" and name[-2:] == "__" or name[:6] == "_meta_"
+
+
+class Handle:
+    """An object that lives in another runtime (`meta.Handle`): attributes, items, iteration, len, ==, in.
+
+    Names with two underscores on both sides are this class's own. It is always true, whatever its length. Iteration
+    fetches up to 1,000 items at a time. Errors of the other side are meta.Error.
+    """
+
+    __slots__ = ("_meta_key", "_meta_type", "_meta_repr", "__weakref__")
+
+    def __getattr__(self, name):
+        if is_special(name):
+            raise AttributeError("a handle has no %s of its own" % name)
+        try:
+            return ask({"op": "get", "path": [name]}, self)
+        except Error as error:
+            if error.code != "runtime/missing":
+                raise
+            message = error.message
+        raise AttributeError(message)
+
+    def __setattr__(self, name, value):
+        if is_special(name):
+            raise AttributeError("a handle's %s cannot be set" % name)
+        ask({"op": "set", "path": [name]}, self, value)
+
+    def __delattr__(self, name):
+        if is_special(name):
+            raise AttributeError("a handle's %s cannot be deleted" % name)
+        call_method(self, "__delattr__", name)
+
+    def __getitem__(self, key):
+        return ask({"op": "get", "item": True}, self, key)
+
+    def __setitem__(self, key, value):
+        ask({"op": "set", "item": True}, self, [key, value])
+
+    def __delitem__(self, key):
+        call_method(self, "__delitem__", key)
+
+    def __len__(self):
+        length = ask({"op": "inspect"}, self)["length"]
+        if length is None:
+            raise TypeError("%s has no length" % self._meta_type)
+        return length
+
+    def __iter__(self):
+        source = self
+        while source is not None:
+            items, source = ask({"op": "items", "count": 1000}, source)
+            yield from items
+
+    def __contains__(self, value):
+        try:
+            return call_method(self, "__contains__", value)
+        except Error as error:
+            if error.code != "runtime/missing":
+                raise
+        return any(item is value or item == value for item in self)
+
+    def __eq__(self, other):
+        if self is other:
+            return True
+        return False if other is None else ask({"op": "equal"}, self, other)
+
+    def __hash__(self):
+        return hash(self._meta_key)
+
+    def __bool__(self):
+        return True
+
+    def __repr__(self):
+        return self._meta_repr
+
+    def __dir__(self):
+        return [*object.__dir__(self), *ask({"op": "inspect"}, self)["members"]]
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("a handle cannot be pickled: what it stands for lives in another process")
+
+
+class Function(Handle):
+    """A handle of something that can be called."""
+
+    __slots__ = ()
+
+    def __call__(self, /, *arguments, **keywords):
+        return ask({"op": "call"}, self, [list(arguments), keywords])
+
+
+HANDLES = frozenset([Handle, Function])
+
+
+def new_handle(key, name, text, call):
+    handle = object.__new__(Function if call else Handle)
+    Handle._meta_key.__set__(handle, key)
+    Handle._meta_type.__set__(handle, name)
+    Handle._meta_repr.__set__(handle, text)
+    watch = PROXIES[key] = Watch(handle, forget)
+    watch.key, watch.received = key, 0
+    return handle, watch
+
+
+def living(handle):
+    """The key of a handle that was not released."""
+    watch = PROXIES.get(handle._meta_key)
+    if watch is None or watch() is not handle:
+        raise Failure("session/stale-handle", "the handle %.80s was released" % handle._meta_repr)
+    return handle._meta_key
+
+
+def call_method(handle, name, *arguments):
+    return ask({"op": "call", "path": [name]}, handle, [list(arguments), {}])
+
+
+def release(handle):
+    """Gives a handle back now, not at its end; it cannot be used again."""
+    if type(handle) not in HANDLES:
+        raise TypeError("release takes a meta.Handle, got %s" % type_name(type(handle)))
+    watch = PROXIES.get(handle._meta_key)
+    if watch is not None and watch() is handle:
+        del PROXIES[watch.key]
+        retire(watch)
+        State.down.send_releases()
+
+
+def fetch(handle):
+    """A copy of all that a handle stands for; anything else is returned as it is."""
+    return ask({"op": "get", "copy": True}, handle) if type(handle) in HANDLES else handle
 
 # -------------------------------------------------------------------------------------------------------- streams
 
@@ -828,22 +1288,33 @@ IS_COROUTINE = 0x80
 
 
 class State:
-    """What signal handlers and requests share."""
+    """What signal handlers, requests and upcalls share."""
 
-    running = False  # user code may be interrupted
-    asked = False  # SIGINT came during this request
-    raised = False  # …and became a KeyboardInterrupt in user code
-    forked = False  # this process is a copy that user code made
+    session, generation = "py", 1  # as `init` says
+    numbers = upcalls = 0  # the last number of an object, and of an upcall
+    limit = user_limit = room = lifted = 0  # of recursion: what is set, what the user set, what the kernel adds
+    reads = False  # a thread reads descriptor 4
+    running = False  # user code of the main thread may be interrupted
+    waiting = False  # the main thread waits for an upcall: meta interrupts who works for it
+    asked = False  # SIGINT came while the kernel's own code ran
+    raised = False  # SIGINT became a KeyboardInterrupt
+    forked = False  # this process is a copy that user code made, or it ends
     loop = None  # the event loop of asyncio, once something was awaited
+    down = up = None  # the channels
+
+
+MAIN = _thread.get_ident()
 
 
 def on_interrupt(signal, frame):
     """SIGINT: raises only in user code; the kernel's own frames finish what they do. `apply` counts as the user's."""
-    State.asked = True
+    if State.waiting:
+        return
     code = frame.f_code if frame else None
     if State.running and code and (code.co_filename != KERNEL_FILE or code in USERS):
         State.raised = True
         raise KeyboardInterrupt
+    State.asked = True
 
 
 def apply(function, arguments, keywords):
@@ -853,32 +1324,39 @@ def apply(function, arguments, keywords):
 USERS = {apply.__code__}  # frames of the kernel that stand for the user's
 
 
-def run(function, arguments, keywords=None):
-    """Calls user code, interruptibly; awaits what it returns when that can be awaited."""
-    if State.asked:
-        State.raised = True
+def heed_interrupt():
+    """Raises what came while the kernel's own code ran."""
+    if State.asked and _thread.get_ident() == MAIN:
+        State.asked, State.raised = False, True
         raise KeyboardInterrupt
-    try:
-        State.running = True
-        result = apply(function, arguments, keywords or {})
-        if type(result) not in WRITERS and hasattr(type(result), "__await__"):
-            result = wait_for(result)
-        return result
-    finally:
-        State.running = False
+
+
+def run(function, *arguments):
+    """Calls user code, interruptibly."""
+    if State.asked:
+        heed_interrupt()
+    return apply(function, arguments, {})
+
+
+def settle(result):
+    """The result of user code, awaited when that can be done."""
+    kind = type(result)
+    return wait_for(result) if kind not in WRITERS and attempt(hasattr, kind, "__await__") else result
 
 
 def wait_for(awaitable):
     """Runs the session's event loop until the awaitable is done. The loop and its other tasks live on."""
     import asyncio
 
-    if State.loop is None or State.loop.is_closed():
-        State.loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(State.loop)
-
     async def task():
         return await awaitable
 
+    around = asyncio._get_running_loop()
+    if around is not None or _thread.get_ident() != MAIN:
+        return wait_aside(task, around)
+    if State.loop is None or State.loop.is_closed():
+        State.loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(State.loop)
     work = State.loop.create_task(task())
     try:
         return apply(State.loop.run_until_complete, (work,), {})
@@ -890,6 +1368,19 @@ def wait_for(awaitable):
             except BaseException:
                 pass
         raise
+
+
+def wait_aside(task, around):
+    """Awaits on a loop made for it: in another thread, or while the thread's own loop waits for an upcall."""
+    import asyncio
+
+    asyncio._set_running_loop(None)
+    loop = asyncio.new_event_loop()
+    try:
+        return apply(loop.run_until_complete, (task(),), {})
+    finally:
+        loop.close()
+        asyncio._set_running_loop(around)
 
 
 def remember_source(name, code):
@@ -937,20 +1428,33 @@ class LinecacheLoader:
             module.cache[name] = cache_entry(name)
 
 
-def op_eval(request, body):
+# Each operation takes the request's header and the value of its body, NOTHING when that is empty.
+NOTHING = object()
+
+
+def unreadable(message, *given):
+    return Failure("wire/unreadable", message % given)
+
+
+def op_eval(request, names):
     """Runs source. The value is that of the last statement when it is an expression, otherwise None."""
     code, name = request["code"], request.get("name", "<py>")
-    names = decode(body) if body else {}
+    if type(code) is not str or type(name) is not str:
+        raise unreadable("code and name of an eval are texts")
+    if names is not NOTHING and type(names) is not dict:
+        raise unreadable("the body of an eval is an object of names, got %s", type_name(type(names)))
     remember_source(name, code)
     setup, last = compile_source(code, name)
     space = namespace()
-    kept = [(key, space.get(key, undefined)) for key in names]
+    if names is NOTHING or not names:
+        return settle(run(run_parts, setup, last, space))
+    kept = [(key, space.get(key, NOTHING)) for key in names]
     space.update(names)
     try:
-        return run(run_parts, (setup, last, space))
+        return settle(run(run_parts, setup, last, space))
     finally:
         for key, value in kept:
-            if value is undefined:
+            if value is NOTHING:
                 space.pop(key, None)
             else:
                 space[key] = value
@@ -990,27 +1494,56 @@ def namespace():
     return sys.modules["__main__"].__dict__
 
 
-def op_call(request, body):
-    arguments, keywords = decode(body) if body else ([], {})
-    return run(resolve(request["path"]), arguments, keywords)
+def op_call(request, value):
+    if value is NOTHING:
+        value = [], {}
+    elif type(value) is not list or len(value) != 2 or type(value[0]) is not list or type(value[1]) is not dict:
+        raise unreadable("the body of a call is [arguments, keywords]")
+    if State.asked:
+        heed_interrupt()
+    return settle(apply(target(request), *value))
 
 
-def op_get(request, body):
-    return resolve(request["path"])
+def op_get(request, key):
+    value = target(request)
+    if request.get("item"):
+        return run(get_item, value, wanted(key))
+    return value
 
 
-def op_set(request, body):
-    *parents, name = request["path"]
-    value = decode(body)
-    if parents:
-        run(setattr, (resolve(parents), name, value))
+def get_item(value, key):
+    return value[key]
+
+
+def op_set(request, value):
+    wanted(value)
+    if request.get("item"):
+        if type(value) is not list or len(value) != 2:
+            raise unreadable("the body of a set with item is [key, value]")
+        return run(set_item, target(request), *value)
+    path = path_of(request)
+    if not path:
+        raise unreadable("a set needs a path or item")
+    *parents, name = path
+    if parents or "ref" in request:
+        run(setattr, target({**request, "path": parents}), name, value)
     else:
         namespace()[name] = value
 
 
-def op_import(request, body):
-    path = request["path"]
-    run(__import__, (".".join(path),))
+def set_item(value, key, item):
+    value[key] = item
+
+
+def wanted(value):
+    if value is NOTHING:
+        raise unreadable("body is empty, wanted one value")
+    return value
+
+
+def op_import(request, value):
+    path = path_of(request)
+    run(__import__, ".".join(path))
     alias = request.get("as")
     if alias:
         namespace()[alias] = sys.modules[".".join(path)]
@@ -1018,10 +1551,136 @@ def op_import(request, body):
         namespace()[path[0].split(".")[0]] = sys.modules[path[0].split(".")[0]]
 
 
+class Chunk:
+    """Some items of an iteration; `iterator` gives the next ones, None when there are no more."""
+
+    __slots__ = ("items", "iterator")
+
+    def __init__(self, items, iterator):
+        self.items, self.iterator = items, iterator
+
+
+def op_items(request, value):
+    """The next items. Fewer than asked for when they come slowly, so that a live stream is seen live."""
+    count = request.get("count", 1000)
+    if type(count) is not int or count < 1:
+        raise unreadable("count is a whole number of at least 1, got %.80r", count)
+    source = target(request)
+    if attempt(hasattr, type(source), "__aiter__") and not hasattr(type(source), "__iter__"):
+        iterator = run(type(source).__aiter__, source)
+        gather = gather_awaiting
+    else:
+        iterator = run(iter, source)
+        gather = gather_items
+    items = []
+    try:
+        more = settle(run(gather, iterator, count, items))
+    except Exception as error:
+        if not items:
+            raise
+        more, iterator = True, broken(error)  # what came before the error is not lost
+    return Chunk(items, iterator if more else None)
+
+
+SLOW = 0.02  # seconds
+
+
+def gather_items(iterator, count, items):
+    end = time.perf_counter() + SLOW
+    for item in iterator:
+        items.append(item)
+        if len(items) >= count or time.perf_counter() > end:
+            return True
+    return False
+
+
+async def gather_awaiting(iterator, count, items):
+    end = time.perf_counter() + SLOW
+    async for item in iterator:
+        items.append(item)
+        if len(items) >= count or time.perf_counter() > end:
+            return True
+    return False
+
+
+def broken(error):
+    """What is left of an iteration that failed: its error."""
+    raise error
+    yield
+
+
+def op_inspect(request, value):
+    return run(inspection, target(request))
+
+
+DOC_LIMIT = 10_000
+
+
+def inspection(value):
+    """What there is to know about an object without copying it; user code may fail at each of it."""
+    kind = type(value)
+    length = attempt(len, value)
+    members = [name for name in attempt(dir, value) or () if type(name) is str and name[:1] != "_" and is_text(name)]
+    doc = attempt(getattr, value, "__doc__", None)
+    return {
+        "type": type_name(kind),
+        "repr": short_repr(value),
+        "callable": callable(value),
+        "length": length,
+        "members": members,
+        "doc": doc[:DOC_LIMIT] if type(doc) is str and is_text(doc) else None,
+    }
+
+
+def attempt(function, *arguments):
+    """The result, None when user code in it fails."""
+    try:
+        return apply(function, arguments, {})
+    except Exception:
+        return None
+
+
+def op_equal(request, other):
+    one = target(request)
+    return one is wanted(other) or bool(run(equals, one, other))
+
+
+def equals(one, other):
+    return one == other
+
+
+def release_own(request):
+    """Takes back sendings of ours that meta is done with; those of an earlier generation are none."""
+    for entry in request["refs"]:
+        owner, generation, number, times = entry
+        if type(number) is not int or type(times) is not int or times < 1:
+            raise ValueError(entry)
+        if (owner, generation) == (State.session, State.generation):
+            run(drop, number, times)
+
+
+def target(request):
+    """What a request is about: the object of its ref, or the one at its path from the user's names."""
+    if "ref" not in request:
+        return resolve(path_of(request))
+    value = held_object(request["ref"])
+    path = path_of(request)
+    for index, name in enumerate(path):
+        value = member(value, name, [type_name(type(value)) if not index else path[index - 1]])
+    return value
+
+
+def path_of(request):
+    path = request.get("path", [])
+    if type(path) is not list or not set(map(type, path)) <= {str}:
+        raise unreadable("a path is a list of texts, got %.80r", path)
+    return path
+
+
 def resolve(path):
     """The object at a path: the user's globals, then builtins, then modules. A root that is found has no fallback."""
     if not path:
-        raise Failure("runtime/missing", "a path needs at least one name")
+        raise unreadable("a path needs at least one name")
     root, *rest = path
     space = namespace()
     if root in space:
@@ -1043,7 +1702,7 @@ BUILTINS = vars(builtins)
 
 def import_root(name):
     try:
-        return run(__import__, (name,))
+        return run(__import__, name)
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
@@ -1057,17 +1716,17 @@ def member(value, name, path):
     if type(value) is MODULE and name in value.__dict__:
         return value.__dict__[name]  # no code of the user's runs
     try:
-        return run(getattr, (value, name))
+        return run(getattr, value, name)
     except AttributeError:
-        if type(value) is type(sys) and hasattr(value, "__path__"):
+        if type(value) is MODULE and hasattr(value, "__path__"):
             dotted = value.__name__ + "." + name
             try:
-                run(__import__, (dotted,))
+                run(__import__, dotted)
                 return sys.modules[dotted]
             except ModuleNotFoundError as error:
                 if error.name != dotted:
                     raise
-        raise Failure("runtime/missing", "%s has no %s%s" % (".".join(path), name, near(name, dir(value)))) from None
+        raise Failure("runtime/missing", "%s has no %s%s" % (".".join(path), name, near(name, attempt(dir, value) or ()))) from None
 
 
 def near(name, known):
@@ -1078,7 +1737,7 @@ def near(name, known):
     return ", near: " + ", ".join(found) if found else ""
 
 
-def op_complete(request, body):
+def op_complete(request, value):
     """Names that continue the word before the cursor."""
     text = request["code"][: request.get("cursor", len(request["code"]))]
     start = len(text)
@@ -1086,7 +1745,7 @@ def op_complete(request, body):
         start -= 1
     *parents, word = text[start:].split(".")
     if parents:
-        names = run(dir, (resolve(parents),)) if parents[0] in namespace() or hasattr(builtins, parents[0]) else []
+        names = run(dir, resolve(parents)) if parents[0] in namespace() or hasattr(builtins, parents[0]) else []
     else:
         import keyword
 
@@ -1095,8 +1754,8 @@ def op_complete(request, body):
     return {"start": len(text) - len(word), "matches": matches}
 
 
-def op_status(request, body):
-    return {"busy": False, "pid": os.getpid(), "names": sum(1 for name in namespace() if name[:1] != "_")}
+def op_status(request, value):
+    return {"busy": False, "pid": os.getpid(), "held": len(HELD), "names": sum(1 for name in namespace() if name[:1] != "_")}
 
 
 OPERATIONS = {
@@ -1107,7 +1766,101 @@ OPERATIONS = {
     "import": op_import,
     "complete": op_complete,
     "status": op_status,
+    "items": op_items,
+    "inspect": op_inspect,
+    "equal": op_equal,
 }
+
+# ----------------------------------------------------------------------------------------------------------- copy
+
+
+def copied(value):
+    """What a bulk copy of a value holds: the content of what can be iterated, the fields of an instance."""
+    if type(value) in HANDLES:
+        return fetch(value)
+    change_limits(0, 4 * DEPTH_LIMIT)
+    try:
+        result = bulk(value, "", set(), 1)
+    finally:
+        change_limits(0, -4 * DEPTH_LIMIT)
+    if result is value and type(value) not in WRITERS and late_writer(type(value)) is None:
+        raise Failure("value/uncopyable", "%s cannot be copied" % type_name(type(value)), type=type_name(type(value)))
+    return result
+
+
+def bulk(value, path, above, depth):
+    kind = type(value)
+    if kind in SCALARS:
+        return value
+    if id(value) in above:
+        raise Failure("value/cycle", "%s contains itself" % type_name(kind), path, type_name(kind))
+    if depth > DEPTH_LIMIT:
+        raise Failure("value/depth", "a value nests at most %d levels" % DEPTH_LIMIT, path[:200], type_name(kind))
+    above.add(id(value))
+    result = bulk_content(value, kind, path, above, depth + 1)
+    above.discard(id(value))
+    return result
+
+
+def bulk_content(value, kind, path, above, depth):
+    """The value itself when there is no content to copy."""
+    def each(items):
+        return [bulk(item, "%s[%d]" % (path, index), above, depth) for index, item in enumerate(items)]
+
+    def fields(items):
+        return {bulk_key(key): bulk(item, path + key_path(key), above, depth) for key, item in items}
+
+    if issubclass(kind, dict):
+        return fields(dict.items(value))
+    if issubclass(kind, (tuple, list)):
+        return (tuple if issubclass(kind, tuple) else list)(each(value))
+    if issubclass(kind, (set, frozenset)):
+        return {bulk_key(item) for item in value}
+    if kind in WRITERS or kind in HANDLES or kind is Held or late_writer(kind) is not None:
+        return value
+    for base, plain in BASES:
+        if issubclass(kind, base):
+            return plain(value)
+    if issubclass(kind, (bytes, bytearray, memoryview)):
+        return bytes(memoryview(value))
+    if isinstance(value, (type, MODULE)) or hasattr(value, "__code__") or kind.__name__ in OPAQUE:
+        return value
+    if hasattr(kind, "tolist"):  # arrays and scalars of numpy
+        return bulk(value.tolist(), path, above, depth)
+    if hasattr(kind, "keys") and hasattr(kind, "__getitem__"):
+        return fields([(key, value[key]) for key in value.keys()])
+    if hasattr(kind, "__dataclass_fields__"):
+        return fields([(name, getattr(value, name)) for name in kind.__dataclass_fields__ if hasattr(value, name)])
+    if hasattr(kind, "_member_map_"):  # of an enumeration
+        return bulk(value.value, path, above, depth)
+    if hasattr(kind, "__iter__"):
+        return each(value)
+    slots = [name for one in kind.__mro__ for name in slot_names(one) if hasattr(value, name)]
+    if slots or hasattr(value, "__dict__"):
+        return fields([*((name, getattr(value, name)) for name in slots), *getattr(value, "__dict__", {}).items()])
+    return value
+
+
+BASES = ((int, int.__int__), (float, float.__float__), (complex, complex.__pos__), (str, str.__str__))
+OPAQUE = frozenset(["builtin_function_or_method", "method", "method_descriptor", "wrapper_descriptor", "method-wrapper",
+                    "coroutine", "partial", "property", "classmethod", "staticmethod"])
+
+
+def slot_names(kind):
+    slots = vars(kind).get("__slots__", ())
+    return [slots] if type(slots) is str else [name for name in slots if name[:2] != "__"]
+
+
+def bulk_key(key):
+    """A key or an item of a set, which must stay hashable."""
+    for base, plain in BASES:
+        if issubclass(type(key), base) and type(key) not in SCALARS:
+            return plain(key)
+    return tuple(map(bulk_key, key)) if issubclass(type(key), tuple) else key
+
+
+# --------------------------------------------------------------------------------------------------------- errors
+
 
 
 def message_of(error):
@@ -1121,15 +1874,14 @@ def message_of(error):
 
 def describe(error, seen=()):
     """The header fields of an `err` for an exception, its causes included, each once."""
-    fields = {"code": "runtime/raised", "type": type_name(type(error)), "message": message_of(error)}
     if isinstance(error, Failure):
-        fields.update(code=error.code, type=error.type or "", path=error.path, frames=[])
-        return {name: value for name, value in fields.items() if value is not None}
-    if isinstance(error, KeyboardInterrupt) and State.raised:
+        return given(code=error.code, type=error.type or "", message=str(error), path=error.path, frames=[])
+    fields = {"code": "runtime/raised", "type": type_name(type(error)), "message": message_of(error), "language": "py"}
+    if type(error) is Error:
+        fields = given(code=error.code, type=error.type, message=error.message, language=error.language, path=error.path)
+    elif isinstance(error, KeyboardInterrupt) and (State.raised or _thread.get_ident() != MAIN):
         fields.update(code="runtime/interrupted", message="interrupted")
-    elif type(error) is Error:
-        fields.update(code=error.code, type=error.type, message=error.message)
-    if isinstance(error, SyntaxError):
+    elif isinstance(error, SyntaxError):
         fields["message"] = str(error.msg)
     fields["frames"] = frames_of(error)
     cause = error.__cause__
@@ -1144,28 +1896,95 @@ def describe(error, seen=()):
     return fields
 
 
-FRAMES_LIMIT = 64
+def given(**fields):
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+FRAMES_LIMIT = 100
+EXCEPTION_FIELDS = BaseException.__dict__["__dict__"].__get__
+TRAVELLED = "__meta_frames__"  # on an exception that came home: (its traceback at that time, all frames until then)
 
 
 def frames_of(error):
-    """The user's own frames, outermost first; of a deep recursion the outermost and innermost half."""
+    """The frames, outermost first: the user's own here, then those of the languages that the error came through."""
+    end, beyond = EXCEPTION_FIELDS(error).get(TRAVELLED, (None, []))
+    if type(error) is Error:
+        beyond = error.frames
     found = []
     step = error.__traceback__
-    while step is not None:
+    while step is not None and step is not end:
         code = step.tb_frame.f_code
         if is_users(code.co_filename):
             found.append((getattr(code, "co_qualname", code.co_name), code.co_filename, step.tb_lineno))
         step = step.tb_next
-    if len(found) > FRAMES_LIMIT:
-        found = found[: FRAMES_LIMIT // 2] + found[-FRAMES_LIMIT // 2 :]
     frames = [
         {"function": function, "source": source, "line": line or 0, "text": line_of(source, line)}
-        for function, source, line in found
+        for function, source, line in without_middle(found)
     ]
     if isinstance(error, SyntaxError) and type(error.lineno) is int and error.filename:
         frames.append({"function": "<module>", "source": str(error.filename), "line": error.lineno,
                        "text": line_of(error.filename, error.lineno), "column": error.offset or 0})
-    return frames
+    return without_middle([*frames, *beyond])
+
+
+def without_middle(frames):
+    return frames if len(frames) <= FRAMES_LIMIT else frames[: FRAMES_LIMIT // 2] + frames[-FRAMES_LIMIT // 2 :]
+
+
+def data_of(error):
+    """What an exception holds beside its message; NOTHING when there is nothing."""
+    if type(error) is Error:
+        return NOTHING if error.data is None else error.data
+    arguments = error.args
+    if not arguments or len(arguments) == 1 and type(arguments[0]) is str and arguments[0] == message_of(error):
+        return NOTHING
+    return list(arguments)
+
+
+def users_part(traceback):
+    """A traceback without the kernel's frames at its start, which would keep a request's data alive."""
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == KERNEL_FILE:
+        traceback = traceback.tb_next
+    return traceback
+
+
+def received_error(header, body):
+    """The exception that an `err` stands for: the very object when it is ours, else a meta.Error."""
+    receiving = Receiving(header.get("refs"))
+    try:
+        try:
+            data = decode_receiving(body, receiving) if body else None
+        except Failure:
+            data = None  # the error itself matters more
+        handle, key = None, ref_key(header.get("ref"))
+        if key is not None:
+            try:
+                handle = receiving.find(key, str(header.get("type")), str(header.get("message"))[:REPR_LIMIT], False)
+            except Failure:
+                pass
+    finally:
+        receiving.finish()
+    if header.get("code") == "runtime/interrupted":
+        if _thread.get_ident() == MAIN:
+            State.raised = True
+        return KeyboardInterrupt()
+    error = error_from(header, data)
+    if type(handle) in HANDLES:
+        error.handle = handle
+    elif isinstance(handle, BaseException):
+        EXCEPTION_FIELDS(handle)[TRAVELLED] = handle.__traceback__, error.frames
+        return handle
+    return error
+
+
+def error_from(fields, data=None):
+    frames = fields.get("frames")
+    cause = fields.get("cause")
+    return Error(
+        str(fields.get("message", "")), str(fields.get("code", "runtime/raised")), str(fields.get("type", "Error")),
+        frames=[frame for frame in frames if type(frame) is dict] if type(frames) is list else [],
+        cause=error_from(cause) if type(cause) is dict else None,
+        data=data, language=fields.get("language"), path=fields.get("path"))
 
 
 LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -1192,15 +2011,208 @@ def line_of(source, number):
     return text if is_text(text) else ascii(text)
 
 
+# -------------------------------------------------------------------------------------------------------- upcalls
+
+
+# Those under way: id -> (frames that came for it, bell of the thread that waits). One of the threads that wait reads
+# descriptor 4 and hands frames over by id. TABLE guards all of this.
+UPCALLS = {}
+SERVING = {}  # thread -> id of the request that it works on
+EXCHANGING = set()  # threads that are inside the kernel's own code here
+
+
+def ring(bell):
+    if bell.locked():
+        try:
+            bell.release()
+        except RuntimeError:
+            pass  # another thread rang at the same moment
+
+
+ROOM = 60  # frames of Python for one upcall and what it asks back
+
+
+def ask(fields, about=None, value=NOTHING):
+    """Sends a request to meta and waits for its value; serves what is asked meanwhile on this upcall's behalf.
+
+    `fields` are the header's; `about` is the handle it is for. Of `items` the value is (items, handle of the rest).
+    Raises meta.Error, KeyboardInterrupt, or the very exception that came home.
+    """
+    me = _thread.get_ident()
+    heed_interrupt()
+    if State.forked:
+        raise Error("a copy of the kernel made by fork cannot reach meta", "session/forked")
+    if me in EXCHANGING:
+        raise Error("a finalizer cannot reach meta while its thread waits for meta", "session/busy")
+    change_limits(0, ROOM)
+    refs = {}
+    try:
+        if about is not None:
+            fields["ref"] = living(about)
+        body = b"" if value is NOTHING else encode(value, refs)
+        header, body = exchange(me, fields, refs, body)
+        if header["op"] == "ret":
+            return answer_of(fields["op"], header, body)
+        error = received_error(header, body)
+    except Failure as failure:
+        unlist(refs)
+        error = Error(str(failure), failure.code, failure.type or "", path=failure.path)
+    except BaseException:
+        unlist(refs)
+        raise
+    finally:
+        change_limits(0, -ROOM)
+    raise error
+
+
+def answer_of(operation, header, body):
+    """The value of a `ret`."""
+    refs = header.get("refs")
+    if operation != "items":
+        return decode_listed(body, refs) if refs else decode(body)
+    receiving = Receiving(refs)
+    try:
+        items, rest = decode_receiving(body, receiving), None
+        if header.get("more"):
+            key = ref_key(header.get("iterator"))
+            if key is None:
+                raise unreadable("an answer to items that has more names its iterator")
+            rest = receiving.find(key, "iterator", "<iterator>", False)
+        return items, rest
+    finally:
+        receiving.finish()
+
+
+def exchange(me, fields, refs, body):
+    """Sends an upcall; returns the (header, body) of its answer."""
+    frames, bell = upcall = [], _thread.allocate_lock()
+    bell.acquire()
+    with TABLE:
+        number = State.upcalls = State.upcalls + 1
+        UPCALLS[number] = upcall
+    header = upcall_header(number, SERVING.get(me), fields, refs)
+    main = me == MAIN
+    if main:
+        State.waiting = True
+    EXCHANGING.add(me)
+    try:
+        State.up.send(header, body)
+        while True:
+            request, body = take(frames, bell)
+            if "in" not in request:
+                return request, body
+            EXCHANGING.discard(me)
+            serve(me, request, body)
+            EXCHANGING.add(me)
+    except (OSError, EOFError):
+        raise Error("meta closed its side", "session/closed") from None
+    finally:
+        EXCHANGING.discard(me)
+        with TABLE:
+            del UPCALLS[number]
+        pass_on()
+        if main:
+            State.waiting = False
+
+
+def upcall_header(number, serving, fields, refs):
+    fields["id"] = number
+    if serving is not None:
+        fields["for"] = serving
+    if refs:
+        fields["refs"] = list(refs)
+    return "".join(encode_header(fields, 0)).encode("utf-8", "replace")
+
+
+def take(frames, bell):
+    """The next frame for an upcall as (header, body), read by this thread or by another."""
+    while True:
+        with TABLE:
+            if frames:
+                return frames.pop(0)
+            reads = not State.reads
+            if reads:
+                State.reads = True
+        if not reads:
+            bell.acquire()
+            continue
+        try:
+            frame = State.up.read()
+        finally:
+            State.reads = False
+        if frame is None:
+            raise EOFError
+        hand_over(*frame)
+
+
+def hand_over(header, body):
+    """Gives a frame to the upcall that it is for. A late answer is dropped; a request that nobody serves is refused."""
+    request = parse_header(header)
+    if request is None:
+        return State.up.send({"op": "err", "re": None, "code": "wire/unreadable", "message": "header is not a request"})
+    wanted = request.get("in", request.get("re"))
+    with TABLE:
+        upcall = UPCALLS.get(wanted) if type(wanted) is int else None
+        if upcall is not None:
+            upcall[0].append((request, body))
+            ring(upcall[1])
+    if upcall is None and request.get("id") is not None:
+        State.up.send({"op": "err", "re": request["id"], "code": "wire/unreadable",
+                       "message": "no upcall %.40r waits here" % (wanted,)})
+
+
+def pass_on():
+    """Wakes the other threads that wait, so that one of them reads."""
+    with TABLE:
+        for _, bell in UPCALLS.values():
+            ring(bell)
+
+
+def serve(me, request, body):
+    """Answers a request that came for the upcall which this thread waits for."""
+    outer = SERVING.get(me)
+    if me != MAIN:
+        respond(State.up, request, body)
+    else:
+        kept = State.asked, State.raised
+        State.asked = State.raised = State.waiting = False
+        respond(State.up, request, body)
+        State.asked, State.raised = kept
+        State.running = State.waiting = True
+    if outer is None:
+        SERVING.pop(me, None)
+    else:
+        SERVING[me] = outer
+
+
+def call_up(name, /, *arguments, **keywords):
+    """Calls a function of another runtime (`"js.Math.max"`) or of meta (`"name"`), and waits for its value."""
+    path = name.split(".") if type(name) is str else list(name)
+    return ask({"op": "call", "path": path}, None, [list(arguments), keywords])
+
+
+def eval_up(language, code, /, **names):
+    """Evaluates source in another runtime, or in meta itself ("meta"), with values bound to names."""
+    return ask({"op": "eval", "language": language, "code": code}, None, names)
+
+
+call_up.__name__, eval_up.__name__ = "call", "eval"
+
 # ----------------------------------------------------------------------------------------------------------- loop
 
 
 class Channel:
-    """The request socket: whole frames in and out. Descriptor ≥ 10, closed on exec and in forked copies."""
+    """A socket: whole frames in and out. Descriptor ≥ 10, closed on exec and in forked copies.
+
+    One thread writes at a time. The lock may be taken again by its own thread, as a finalizer may run anywhere, but
+    not in the middle of a frame.
+    """
 
     def __init__(self, descriptor):
         self.descriptor = move_up(descriptor)
         self.rest = b""
+        self.lock = _thread.RLock()
+        self.half = False  # part of a frame is written
 
     def read(self):
         """The next frame as (header, body); None at the end of the stream."""
@@ -1241,18 +2253,36 @@ class Channel:
 
     def send(self, header, body=b""):
         if type(header) is not bytes:
-            header = "".join(c_encoder()(header, 0)).encode("utf-8", "replace")
+            header = "".join(encode_header(header, 0)).encode("utf-8", "replace")
         head = b"%08x%08x%b" % (len(header), len(body), header)
-        if len(body) < 65536:
-            parts = [head + body]
-        else:
-            parts = [head, body]
-        while parts:
-            count = os.writev(self.descriptor, parts)
-            while parts and count >= len(parts[0]):
-                count -= len(parts.pop(0))
-            if parts and count:
-                parts[0] = memoryview(parts[0])[count:]
+        parts = [head + body] if len(body) < 65536 else [head, body]
+        with self.lock:
+            if self.half:
+                raise Error("a finalizer cannot reach meta in the middle of a frame", "session/busy")
+            self.half = True
+            while parts:
+                count = os.writev(self.descriptor, parts)
+                while parts and count >= len(parts[0]):
+                    count -= len(parts.pop(0))
+                if parts and count:
+                    parts[0] = memoryview(parts[0])[count:]
+            self.half = False
+
+    def send_releases(self, wait=True):
+        """Tells meta which refs are done with, all that have gathered; not now when another thread writes."""
+        if not self.lock.acquire(wait):
+            return
+        try:
+            while RELEASES and not self.half and not State.forked:
+                batch, RELEASES[:] = RELEASES[:4096], RELEASES[4096:]
+                self.send({"op": "release", "refs": batch})
+        except OSError:
+            pass  # meta is gone
+        finally:
+            self.lock.release()
+
+
+encode_header = _json.make_encoder(None, refuse, quote, None, ":", ",", False, False, True)
 
 
 def move_up(descriptor):
@@ -1268,65 +2298,169 @@ def move_up(descriptor):
             return number
 
 
-def answer(channel, header, body):
-    """Answers one request with exactly one `ret` or `err`."""
-    State.asked = State.raised = False
+def parse_header(header):
+    """The header as a dict; None when it is none."""
     try:
         request, _ = scan_header(header.decode("utf-8"), 0)
-        operation, identity = request["op"], request.get("id")
-        if type(operation) is not str:
-            raise TypeError
-    except (ValueError, StopIteration, TypeError, KeyError, AttributeError, RecursionError, SystemError) as error:
-        return channel.send({"op": "err", "re": None, "code": "wire/unreadable",
-                             "message": "header is not a request: %s" % type(error).__name__})
-    if identity is None:
-        return start_session(request) if operation == "init" else channel.send(
-            {"op": "err", "re": None, "code": "wire/unreadable", "message": "a request needs an id"})
-    started = time.perf_counter()
+        return request if type(request) is dict and type(request["op"]) is str else None
+    except (ValueError, StopIteration, KeyError, RecursionError, SystemError):
+        return None
+
+
+def answer(header, body):
+    """Answers one request that came on the request socket, if it is one that has an answer."""
+    State.asked = State.raised = False
+    request = parse_header(header)
+    if request is None:
+        return refuse_frame("header is not a request")
+    if request.get("id") is not None:
+        return respond(State.down, request, body)
     try:
-        value = perform(operation, request, body)
+        if request["op"] == "init":
+            start_session(request)
+        elif request["op"] == "release":
+            State.running = True
+            release_own(request)
+        else:
+            refuse_frame("a request needs an id")
+    except (LookupError, TypeError, ValueError) as error:
+        refuse_frame("%s is malformed: %s" % (request["op"], type(error).__name__))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        State.running = False
+
+
+def refuse_frame(message):
+    State.down.send({"op": "err", "re": None, "code": "wire/unreadable", "message": message})
+
+
+def respond(channel, request, body):
+    """Answers one request with exactly one `ret` or `err`, on the descriptor it came from."""
+    me, identity = _thread.get_ident(), request["id"]
+    SERVING[me] = identity
+    refs, value = {}, None
+    started = time.perf_counter()
+    if me == MAIN:
+        State.running = True
+    try:
+        value = perform(request, body)
         elapsed = (time.perf_counter() - started) * 1e6
-        text = encode(value)
-        if len(text) > BODY_LIMIT:
-            raise Failure("value/too-large", "a body has at most %d bytes, got %d" % (BODY_LIMIT, len(text)))
-        kind = quote(type_name(type(value)))
-        reply = ('{"op":"ret","re":%d,"type":%s,"elapsed":%.1f}' % (identity, kind, elapsed)).encode()
-        value = None  # a large value goes before the wait for the next request
+        reply, text = success(request, value, elapsed, refs)
     except BaseException as error:
-        reply, text = error_reply(identity, error), b""
+        unlist(refs)
+        if me == MAIN:
+            State.running = False
+        reply, text = error_reply(identity, error)
+    if me == MAIN:
+        State.running = False
     if State.forked:
         leave_fork(reply)
     flush_streams()
+    if RELEASES:
+        State.down.send_releases()  # before `value` goes: its own refs must arrive first
     channel.send(reply, text)
 
 
-def perform(operation, request, body):
-    work = OPERATIONS.get(operation)
+def perform(request, body):
+    work = OPERATIONS.get(request["op"])
     if work is None:
-        raise Failure("runtime/unsupported", "this kernel has no operation %s" % operation)
-    return work(request, body)
+        raise Failure("runtime/unsupported", "this kernel has no operation %s" % request["op"])
+    if "refs" in request:
+        value = decode_listed(body, request["refs"]) if body else NOTHING
+    else:
+        value = decode(body) if body else NOTHING
+    value = work(request, value)
+    if "copy" in request and request["copy"]:
+        return copied(value)
+    return Held(value) if "hold" in request and request["hold"] else value
+
+
+def success(request, value, elapsed, refs):
+    """The header and body of a `ret`."""
+    kind, more = type(value), ""
+    if kind is Chunk:
+        more = ',"more":%s' % ("false" if value.iterator is None else "true")
+        if value.iterator is not None:
+            number = list_own(refs, value.iterator)
+            more += ',"iterator":[%s,%d,%d]' % (quote(State.session), State.generation, number)
+        value = value.items
+        kind = list
+    elif kind is Held:
+        kind = type(value.value)
+    text = encode(value, refs)
+    if len(text) > BODY_LIMIT:
+        raise Failure("value/too-large", "a body has at most %d bytes, got %d" % (BODY_LIMIT, len(text)))
+    name = quote(type_name(kind))
+    if refs:
+        more += refs_field(refs)
+    header = '{"op":"ret","re":%d,"type":%s,"elapsed":%.1f%s}' % (request["id"], name, elapsed, more)
+    return header.encode("utf-8", "replace"), text
 
 
 def error_reply(identity, error):
-    """The header of an `err`; describing runs user code (`__str__`), which may fail or need an interrupt itself."""
-    fields = None
+    """The header and body of an `err`; describing runs user code (`__str__`), which may fail or need an interrupt."""
+    main = _thread.get_ident() == MAIN
+    refs, body = {}, b""
     try:
-        State.running, State.asked = True, False
+        if main:
+            State.running, State.asked = True, False
         fields = apply(describe, (error,), {})
+        body = error_data(error, refs)
+        add_original(error, fields, refs)
     except BaseException as second:
-        State.running = False
-        fields = {"code": "runtime/interrupted" if State.raised else "runtime/raised",
-                  "type": type(error).__name__, "message": "%s, and describing it failed" % type(second).__name__}
+        unlist(refs)
+        body = b""
+        fields = {"code": "runtime/interrupted" if State.raised and main else "runtime/raised",
+                  "type": type_name(type(error)), "message": "%s, and describing it failed" % type_name(type(second))}
     finally:
-        State.running = False
-    header = "".join(c_encoder()({"op": "err", "re": identity, **fields}, 0)).encode("utf-8", "replace")
+        if main:
+            State.running = False
+    header = err_header(identity, fields, refs)
     if len(header) > HEADER_LIMIT:
-        fields = {"code": fields["code"], "type": fields["type"][:200], "message": fields["message"][:2000] + "…"}
-        header = "".join(c_encoder()({"op": "err", "re": identity, **fields}, 0)).encode("utf-8", "replace")
-    return header
+        short = {"code": fields["code"], "type": fields["type"][:200], "message": fields["message"][:2000] + "…"}
+        unlist(refs)
+        header, body = err_header(identity, short, refs), b""
+    return header, body
+
+
+def error_data(error, refs):
+    """The body of an `err`; empty when what the exception holds cannot cross."""
+    data = NOTHING if isinstance(error, Failure) else data_of(error)
+    if data is NOTHING:
+        return b""
+    try:
+        return encode(data, refs)
+    except Failure:
+        unlist(refs)
+        return b""
+
+
+def add_original(error, fields, refs):
+    """Lists the exception object itself, which its owner holds from now on."""
+    if isinstance(error, Failure) or fields["code"] == "runtime/interrupted":
+        return
+    if type(error) is Error:
+        if error.handle is None:
+            return
+        fields["ref"] = living(error.handle)
+        refs[fields["ref"]] = True
+    else:
+        error.__traceback__ = users_part(error.__traceback__)
+        fields["ref"] = [State.session, State.generation, list_own(refs, error)]
+
+
+def err_header(identity, fields, refs):
+    header = {"op": "err", "re": identity, **fields}
+    if refs:
+        header["refs"] = list(refs)
+    return "".join(encode_header(header, 0)).encode("utf-8", "replace")
 
 
 def start_session(request):
+    State.session = str(request.get("session", State.session))
+    if type(request.get("generation")) is int:
+        State.generation = request["generation"]
     directory = request.get("directory")
     try:
         if directory and directory != os.getcwd():
@@ -1349,13 +2483,14 @@ def clear_main():
 
 
 def traces():
-    """What user code leaves behind that the end of the interpreter could matter to: names, and modules."""
-    return set(namespace()), set(vars(builtins)), set(sys.modules)
+    """What user code leaves behind that the end of the interpreter could matter to: names, modules, held objects."""
+    return set(namespace()), set(vars(builtins)), set(sys.modules), set(HELD)
 
 
 def leave(untouched):
     """Ends the process. Taking an interpreter apart costs a fifth of a one-liner, so it is left as it is when no
     object of the user's can be in it: an open file, something with `__del__`, a thread."""
+    State.forked = True  # no release and no upcall can reach meta now
     if traces() != untouched:
         return
     if "atexit" in sys.modules:
@@ -1365,12 +2500,13 @@ def leave(untouched):
 
 
 def main():
-    channel, upward = Channel(3), move_up(4)
+    State.down = channel = Channel(3)
+    State.up = Channel(4)
 
     def after_fork():
         State.forked = True
-        os.close(channel.descriptor)
-        os.close(upward)
+        os.close(State.down.descriptor)
+        os.close(State.up.descriptor)
 
     os.register_at_fork(after_in_child=after_fork)
     _signal.signal(_signal.SIGINT, on_interrupt)
@@ -1381,10 +2517,13 @@ def main():
     start_streams()
     sys.meta_path.insert(0, LinecacheFinder)
     untouched = traces()
+    gc.enable()
     while True:
         if _signal.getsignal(_signal.SIGINT) is not on_interrupt:
             _signal.signal(_signal.SIGINT, on_interrupt)
+        if RELEASES:
+            channel.send_releases()
         frame = channel.read()
         if frame is None:
             return leave(untouched)
-        answer(channel, *frame)
+        answer(*frame)

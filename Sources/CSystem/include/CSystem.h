@@ -112,6 +112,9 @@ void meta_fill_standard_descriptors(void);
 // Lets this process's main thread use so many bytes of stack, where the hard limit allows it. Children get their own limit.
 void meta_raise_stack_limit(uint64_t bytes);
 
+// Sets the allocator up for values, which are many small boxes that come and go together.
+void meta_tune_memory(void);
+
 // The process's environment.
 char **meta_environment(void);
 // errno as a value.

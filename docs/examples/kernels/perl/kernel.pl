@@ -168,7 +168,8 @@ sub integer {
 sub float {
     my ($digits) = @_;
     my ($number) = POSIX::strtod($digits);       # 0 + "1.0" would be an integer
-    unreadable("a number beyond Perl's") if abs $number == 9**9**9;
+    my $copy = $number;                          # to compare a float may make it an integer too
+    unreadable("a number beyond Perl's") if abs $copy == 9**9**9;
     return $number;
 }
 
@@ -493,7 +494,6 @@ sub end { exit 0 }
 # All that the request printed is on its way before its reply.
 sub flush {
     my $selected = select STDOUT;
-    local $| = 0;
     $| = 1;
     select STDERR;
     $| = 1;
@@ -704,6 +704,8 @@ sub find {
     missing("${package}::$member", names_in($package));
 }
 
+my %is_set;                              # scalars that meta has given a value, be it undef
+
 # The value of a package variable: its scalar, else its array or hash; undef where there is none.
 sub variable {
     my ($name) = @_;
@@ -712,7 +714,7 @@ sub variable {
     return undef unless exists ${"${package}::"}{$short};
     my $glob = ${"${package}::"}{$short};
     return undef unless ref \$glob eq 'GLOB';
-    return \${"$name"} if defined ${"$name"};
+    return \${"$name"} if defined ${"$name"} || $is_set{$name};
     my $reference = *{$glob}{ARRAY} // (substr($short, -2) eq '::' ? undef : *{$glob}{HASH});
     return $reference ? \$reference : undef;
 }
@@ -835,6 +837,7 @@ sub op_set {
     $name = "main::$name" unless $name =~ /::/;
     no strict 'refs';
     ${"$name"} = $body;
+    $is_set{$name} = 1;
     return undef;
 }
 
@@ -990,6 +993,7 @@ sub raise {
 sub meta::call { my ($path, @all) = @_; return ask('call', '', [\@all, {}], path => [split /\./, $path]) }
 sub meta::eval { my ($language, $code, %names) = @_; return ask('eval', ',"language":' . text_json($language) . ',"code":' . text_json($code), \%names) }
 sub meta::fetch { my ($handle) = @_; return ask('get', ',"copy":true', undef, of => $handle, empty => 1) }
+sub meta::truth { return truth($_[0]) }
 sub meta::bytes { return Meta::Bytes->new($_[0]) }
 
 # ---- loop -----------------------------------------------------------------------------------------------------------
