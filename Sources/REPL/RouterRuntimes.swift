@@ -23,7 +23,9 @@ extension Router {
         registerDefinitions()
         registerShell()
         registerProvenance()
+        registerFutures()
         registerHandles()
+        registerCrossing()
     }
 
     /// Makes a session a name of the language, with its own members.

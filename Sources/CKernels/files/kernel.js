@@ -415,6 +415,30 @@ function readTagged(object, { listed }) {
   return new Tagged(tag, fields);
 }
 
+/** Whether the keys are all text and one is `_type`: how an object with that key crosses. A Map like that says so by its `kind`. */
+function isLikeObject(pairs) {
+  let isTyped = false;
+  for (let at = 0; at < pairs.length; at++) {
+    if (!isArray(pairs[at]) || pairs[at].length !== 2 || typeof pairs[at][0] !== 'string') return false;
+    if (pairs[at][0] === '_type') isTyped = true;
+  }
+  return isTyped;
+}
+
+function objectOf(pairs) {
+  const object = {};
+  let indexes = false;
+  for (let at = 0; at < pairs.length; at++) {
+    if (has(object, pairs[at][0])) return KEEP;
+    own(object, pairs[at][0], pairs[at][1]);
+    if (isIndex(pairs[at][0])) indexes = true;
+  }
+  if (!indexes) return object;
+  const map = new ObjectMap();
+  for (let at = 0; at < pairs.length; at++) mapSet(map, pairs[at][0], pairs[at][1]);
+  return map;
+}
+
 const KEEP = NativeSymbol('not a value of JavaScript: it travels on as it came');
 const one = (names, wanted) => names.length === 1 && names[0] === wanted;
 
@@ -449,7 +473,9 @@ const readers = {
     return setSize(set) === fields.items.length ? set : KEEP;
   },
   Map: (fields, names) => {
-    if (!one(names, 'entries') || !isArray(fields.entries)) return KEEP;
+    const isMap = names.length === 2 && fields.kind === 'Map';
+    if (!isMap && !one(names, 'entries') || !isArray(fields.entries)) return KEEP;
+    if (!isMap && isLikeObject(fields.entries)) return objectOf(fields.entries);
     const map = new NativeMap();
     for (let at = 0; at < fields.entries.length; at++) {
       const entry = fields.entries[at];
@@ -688,7 +714,7 @@ class Writer {
     if (this.copying) return this.content(value, depth);
     if (prototype === prototypes.Uint8Array) return this.bytes(value);
     if (keysOf(value).length > 0) return this.hold(value);
-    if (isMap(value) && prototype === prototypes.Map) return this.pairs(pairsOf(value), depth);
+    if (isMap(value) && prototype === prototypes.Map) return this.pairs(pairsOf(value), depth, true);
     if (isSet(value) && prototype === prototypes.Set) return this.items(value, depth);
     if (isDate(value) && prototype === prototypes.Date && isFinite(dateTime(value))) return this.date(value);
     return this.hold(value);
@@ -723,7 +749,7 @@ class Writer {
     this.text += '}';
   }
 
-  pairs(pairs, depth) {
+  pairs(pairs, depth, isMap) {
     this.text += '{"_type":"Map","entries":[';
     for (let at = 0; at < pairs.length; at++) {
       const where = keyPath(pairs[at][0]);
@@ -733,7 +759,7 @@ class Writer {
       this.inside(pairs[at][1], depth + 3, where);
       this.text += ']';
     }
-    this.text += ']}';
+    this.text += isMap && isLikeObject(pairs) ? '],"kind":"Map"}' : ']}';
   }
 
   objectMap(value, depth) {
