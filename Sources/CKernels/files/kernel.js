@@ -863,7 +863,7 @@ function describeValue(value) {
 
 const self = { session: 'js', generation: 1 };
 const held = { byValue: new NativeMap(), byNumber: new NativeMap(), next: 1 };
-const foreign = { byKey: new NativeMap(), sweepAt: 256 };
+const foreign = { byKey: new NativeMap(), sweepAt: 4096 };
 const proxies = new WeakMap(); // proxy -> its entry
 const iterations = new WeakMap(); // an iterator that meta asks for items -> true
 const releases = { list: [], since: 0 };
@@ -1037,7 +1037,8 @@ function retire(entry) {
 /** Looks for dead proxies: Node tells of them only when its loop turns, which a burst of requests keeps from. */
 function sweep() {
   mapForEach(foreign.byKey, (entry) => { if (entry.weak !== null && deref(entry.weak) === undefined) retire(entry); });
-  foreign.sweepAt = 256 + mapSize(foreign.byKey) * 2;
+  const size = mapSize(foreign.byKey);
+  foreign.sweepAt = size + 4096 + size / 8;
 }
 
 function queueRelease(owner, generation, number, times) {
