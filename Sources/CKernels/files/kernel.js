@@ -863,7 +863,7 @@ function describeValue(value) {
 
 const self = { session: 'js', generation: 1 };
 const held = { byValue: new NativeMap(), byNumber: new NativeMap(), next: 1 };
-const foreign = { byKey: new NativeMap(), sweepAt: 256 };
+const foreign = { byKey: new NativeMap(), sweepAt: 4096 };
 const proxies = new WeakMap(); // proxy -> its entry
 const iterations = new WeakMap(); // an iterator that meta asks for items -> true
 const releases = { list: [], since: 0 };
@@ -1037,7 +1037,8 @@ function retire(entry) {
 /** Looks for dead proxies: Node tells of them only when its loop turns, which a burst of requests keeps from. */
 function sweep() {
   mapForEach(foreign.byKey, (entry) => { if (entry.weak !== null && deref(entry.weak) === undefined) retire(entry); });
-  foreign.sweepAt = 256 + mapSize(foreign.byKey) * 2;
+  const size = mapSize(foreign.byKey);
+  foreign.sweepAt = size + 4096 + size / 8;
 }
 
 function queueRelease(owner, generation, number, times) {
@@ -1872,7 +1873,7 @@ function servedField() {
 function wait(pending) {
   const base = running;
   while (pending.outcome === null) {
-    own(globalThis, HIDDEN, () => pump(pending));
+    armedWork = () => pump(pending);
     try { runArmed(armedOptions); } catch (error) {
       if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
       torn = true;
@@ -2379,7 +2380,10 @@ function isLoopAlive() {
 }
 
 const HIDDEN = '__meta_burst';
-const armed = new vm.Script(`{ const burst = globalThis.${HIDDEN}; delete globalThis.${HIDDEN}; burst() }`, { filename: KERNEL_FILE });
+let armedWork = null; // what the armed script runs; a script reaches it by a constant of the global scope alone
+own(globalThis, HIDDEN, () => { const work = armedWork; armedWork = null; return work?.(); });
+new vm.Script(`const ${HIDDEN} = (() => { const run = globalThis.${HIDDEN}; delete globalThis.${HIDDEN}; return run })()`, { filename: KERNEL_FILE }).runInThisContext();
+const armed = new vm.Script(`${HIDDEN}()`, { filename: KERNEL_FILE });
 const runArmed = vm.Script.prototype.runInThisContext.bind(armed);
 const armedOptions = { __proto__: null, breakOnSigint: true, displayErrors: false };
 
@@ -2388,7 +2392,7 @@ const armedOptions = { __proto__: null, breakOnSigint: true, displayErrors: fals
  * being renewed the outer one catches the signal, which would otherwise end the process.
  */
 function arm(work) {
-  own(globalThis, HIDDEN, work);
+  armedWork = work;
   try { return runArmed(armedOptions); } catch (error) {
     inBurst = false;
     repair(null, 0);
