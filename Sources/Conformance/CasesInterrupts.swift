@@ -32,6 +32,8 @@ enum InterruptCases {
             },
             Case("interrupt-idle", "not mind an interrupt while nothing runs", needs: ["eval"], samples: ["sum"]) {
                 probe throws(Complaint) in
+                // A kernel may still be getting ready after its hello.
+                try probe.settle()
                 for _ in 0..<5 { try idle(probe) }
             },
             Case(

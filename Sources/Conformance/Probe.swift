@@ -1,4 +1,3 @@
-import Kernels
 import Language
 import Sessions
 import Wire
