@@ -2589,7 +2589,7 @@ def leave(untouched):
     object of the user's can be in it: an open file, something with `__del__`, a thread."""
     State.forked = True  # no release and no upcall can reach meta now
     if traces() != untouched:
-        return
+        return HELD.clear()
     if "atexit" in sys.modules:
         sys.modules["atexit"]._run_exitfuncs()
     flush_streams()
