@@ -1192,10 +1192,10 @@ def ref_key(ref):
 
 
 def decode_listed(body, refs):
-    """The value of a body whose header lists refs."""
+    """The value of a body whose header lists refs; NOTHING when it is empty."""
     receiving = Receiving(refs)
     try:
-        return decode_receiving(body, receiving)
+        return decode_receiving(body, receiving) if body else NOTHING
     finally:
         receiving.finish()
 
@@ -2169,7 +2169,7 @@ def answer_of(operation, header, body):
     """The value of a `ret`."""
     refs = header.get("refs")
     if operation != "items":
-        return decode_listed(body, refs) if refs else decode(body)
+        return wanted(decode_listed(body, refs)) if refs else decode(body)
     receiving = Receiving(refs)
     try:
         items, rest = decode_receiving(body, receiving), None
@@ -2189,8 +2189,8 @@ def exchange(me, fields, refs, body):
     bell.acquire()
     with TABLE:
         number = State.upcalls = State.upcalls + 1
-        UPCALLS[number] = upcall
     header = upcall_header(number, SERVING.get(me), fields, refs)
+    UPCALLS[number] = upcall
     main = me == MAIN
     if main:
         State.waiting = True
@@ -2221,7 +2221,7 @@ def upcall_header(number, serving, fields, refs):
         fields["for"] = serving
     if refs:
         fields["refs"] = list(refs)
-    return "".join(encode_header(fields, 0)).encode("utf-8", "replace")
+    return limited("".join(encode_header(fields, 0)).encode("utf-8", "replace"))
 
 
 def take(frames, bell):
@@ -2370,10 +2370,10 @@ class Channel:
 
     def send_releases(self, wait=True):
         """Tells meta which refs are done with, all that have gathered; not now when another thread writes."""
-        if not self.lock.acquire(wait):
+        if State.forked or not self.lock.acquire(wait):
             return
         try:
-            while RELEASES and not self.half and not State.forked:
+            while RELEASES and not self.half:
                 batch, RELEASES[:] = RELEASES[:4096], RELEASES[4096:]
                 self.send({"op": "release", "refs": batch})
         except OSError:
@@ -2460,17 +2460,17 @@ def respond(channel, request, body):
 
 
 def perform(request, body):
+    if "refs" in request:
+        value = decode_listed(body, request["refs"])
+    else:
+        value = decode(body) if body else NOTHING
     work = OPERATIONS.get(request["op"])
     if work is None:
         raise Failure("runtime/unsupported", "this kernel has no operation %s" % request["op"])
-    if "refs" in request:
-        value = decode_listed(body, request["refs"]) if body else NOTHING
-    else:
-        value = decode(body) if body else NOTHING
     value = work(request, value)
-    if "copy" in request and request["copy"]:
+    if "copy" in request and request["copy"] and type(value) is not Chunk:
         return copied(value)
-    return Held(value) if "hold" in request and request["hold"] else value
+    return Held(value) if "hold" in request and request["hold"] and type(value) is not Chunk else value
 
 
 def success(request, value, elapsed, refs):
@@ -2492,7 +2492,14 @@ def success(request, value, elapsed, refs):
     if refs:
         more += refs_field(refs)
     header = '{"op":"ret","re":%d,"type":%s,"elapsed":%.1f%s}' % (request["id"], name, elapsed, more)
-    return header.encode("utf-8", "replace"), text
+    return limited(header.encode("utf-8", "replace")), text
+
+
+def limited(header):
+    """A header that the other side takes. Raises Failure `value/too-large`."""
+    if len(header) > HEADER_LIMIT:
+        raise Failure("value/too-large", "a frame lists at most %d bytes of handles, got %d" % (HEADER_LIMIT, len(header)))
+    return header
 
 
 def error_reply(identity, error):
@@ -2601,7 +2608,9 @@ def main():
     State.up = Channel(4)
 
     def after_fork():
+        global TABLE
         State.forked = True
+        TABLE = _thread.RLock()  # another thread may have held it
         os.close(State.down.descriptor)
         os.close(State.up.descriptor)
 
