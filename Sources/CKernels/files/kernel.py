@@ -1,8 +1,8 @@
 """The Python kernel of meta: runs the user's Python and answers requests.
 
 A request is one frame on descriptor 3: 16 hexadecimal digits (8: bytes of header, 8: bytes of body), a JSON
-header, a JSON body. Each request that has an id gets exactly one `ret` or `err`. User code lives in `__main__` and
-owns descriptors 1 and 2. Start is paid by every one-liner, so only what the hello needs is imported here.
+header, a JSON body. Each request that has an id gets exactly one `ret` or `err`. Descriptor 4 is for the kernel's own
+requests, the upcalls. User code lives in `__main__` and owns descriptors 1 and 2. Start is paid by every one-liner, so only what the hello needs is imported here.
 """
 
 import gc
@@ -1328,10 +1328,14 @@ def new_handle(key, name, text, call):
     return handle, watch
 
 
+def is_living(handle):
+    watch = PROXIES.get(handle._meta_key)
+    return watch is not None and watch() is handle
+
+
 def living(handle):
     """The key of a handle that was not released."""
-    watch = PROXIES.get(handle._meta_key)
-    if watch is None or watch() is not handle:
+    if not is_living(handle):
         raise Failure("session/stale-handle", "the handle %.80s was released" % handle._meta_repr)
     return handle._meta_key
 
@@ -1344,10 +1348,8 @@ def release(handle):
     """Gives a handle back now, not at its end; it cannot be used again."""
     if type(handle) not in HANDLES:
         raise TypeError("release takes a meta.Handle, got %s" % type_name(type(handle)))
-    watch = PROXIES.get(handle._meta_key)
-    if watch is not None and watch() is handle:
-        del PROXIES[watch.key]
-        retire(watch)
+    if is_living(handle):
+        retire(PROXIES.pop(handle._meta_key))
         State.down.send_releases()
 
 
@@ -1926,7 +1928,8 @@ def bulk_content(value, kind, path, above, depth):
     if isinstance(value, (type, MODULE)) or hasattr(value, "__code__") or kind.__name__ in OPAQUE:
         return value
     if hasattr(kind, "tolist"):  # arrays and scalars of numpy
-        return bulk(value.tolist(), path, above, depth)
+        plain = value.tolist()
+        return value if type(plain) is kind else bulk(plain, path, above, depth)
     if hasattr(kind, "keys") and hasattr(kind, "__getitem__"):
         return fields([(key, value[key]) for key in value.keys()])
     if hasattr(kind, "__dataclass_fields__"):
@@ -2544,11 +2547,11 @@ def add_original(error, fields, refs):
     """Lists the exception object itself, which its owner holds from now on."""
     if isinstance(error, Failure) or fields["code"] == "runtime/interrupted":
         return
-    if type(error) is Error:
-        if error.handle is None:
-            return
-        fields["ref"] = living(error.handle)
-        refs[fields["ref"]] = True
+    handle = error.handle if type(error) is Error else None
+    if type(handle) in HANDLES:
+        if is_living(handle):
+            fields["ref"] = handle._meta_key
+            refs[handle._meta_key] = True
     else:
         error.__traceback__ = users_part(error.__traceback__)
         fields["ref"] = [State.session, State.generation, list_own(refs, error)]
@@ -2605,6 +2608,8 @@ def leave(untouched):
 
 def main():
     State.down = channel = Channel(3)
+    _signal.signal(_signal.SIGINT, on_interrupt)
+    channel.send(greeting())
     State.up = Channel(4)
 
     def after_fork():
@@ -2615,8 +2620,6 @@ def main():
         os.close(State.up.descriptor)
 
     os.register_at_fork(after_in_child=after_fork)
-    _signal.signal(_signal.SIGINT, on_interrupt)
-    channel.send(greeting())
     sys.argv = [""]
     clear_main()
     install_module()
