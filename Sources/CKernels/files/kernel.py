@@ -2363,13 +2363,15 @@ class Channel:
             if self.half:
                 raise Error("a finalizer cannot reach meta in the middle of a frame", "session/busy")
             self.half = True
-            while parts:
-                count = os.writev(self.descriptor, parts)
-                while parts and count >= len(parts[0]):
-                    count -= len(parts.pop(0))
-                if parts and count:
-                    parts[0] = memoryview(parts[0])[count:]
-            self.half = False
+            try:
+                while parts:
+                    count = os.writev(self.descriptor, parts)
+                    while parts and count >= len(parts[0]):
+                        count -= len(parts.pop(0))
+                    if parts and count:
+                        parts[0] = memoryview(parts[0])[count:]
+            finally:
+                self.half = False
 
     def send_releases(self, wait=True):
         """Tells meta which refs are done with, all that have gathered; not now when another thread writes."""
@@ -2377,7 +2379,8 @@ class Channel:
             return
         try:
             while RELEASES and not self.half:
-                batch, RELEASES[:] = RELEASES[:4096], RELEASES[4096:]
+                batch = RELEASES[:4096]
+                del RELEASES[: len(batch)]  # others may be adding at the end meanwhile
                 self.send({"op": "release", "refs": batch})
         except OSError:
             pass  # meta is gone
