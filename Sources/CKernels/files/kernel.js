@@ -863,7 +863,7 @@ function describeValue(value) {
 
 const self = { session: 'js', generation: 1 };
 const held = { byValue: new NativeMap(), byNumber: new NativeMap(), next: 1 };
-const foreign = { byKey: new NativeMap(), sweepAt: 4096 };
+const foreign = { byKey: new NativeMap(), sweepAt: 4096, breathe: false };
 const proxies = new WeakMap(); // proxy -> its entry
 const iterations = new WeakMap(); // an iterator that meta asks for items -> true
 const releases = { list: [], since: 0 };
@@ -1039,6 +1039,7 @@ function sweep() {
   mapForEach(foreign.byKey, (entry) => { if (entry.weak !== null && deref(entry.weak) === undefined) retire(entry); });
   const size = mapSize(foreign.byKey);
   foreign.sweepAt = size + 4096 + size / 8;
+  foreign.breathe = true; // the registry drops its cells of the dead only when the loop turns
 }
 
 function queueRelease(owner, generation, number, times) {
@@ -2325,7 +2326,7 @@ function repair(base, last) {
   }
 }
 
-/** Serves requests until the event loop has to turn. Returns why: `loop` or `end`. */
+/** Serves requests until the event loop has to turn. Returns why: `loop`, `breathe` (once round) or `end`. */
 function burst() {
   inBurst = true;
   let reason;
@@ -2343,6 +2344,7 @@ function burst() {
     if (settled.list.length > 0) continue;
     if (releases.list.length > 0 && (releases.list.length >= RELEASE_BATCH || now() - releases.since > RELEASE_DELAY)) emit(channel, takeReleases());
     if (upcalls.later > 0 || mapSize(waiting) > 0 || isLoopAlive()) { reason = 'loop'; break; }
+    if (foreign.breathe) { foreign.breathe = false; reason = 'breathe'; break; }
     if (!readBlocking(channel)) { reason = 'end'; break; }
   }
   inBurst = false;
@@ -2419,7 +2421,8 @@ function turn() {
     const reason = arm(bursts);
     if (reason === undefined) continue;
     if (reason === 'end') process.exit(0);
-    readOnLoop(channel);
+    if (reason === 'breathe') setTurn();
+    if (reason === 'loop' || channel.socket !== null) readOnLoop(channel);
     if (upcalls.later > 0 || up.socket !== null) readOnLoop(up);
     if (torn) unwind();
     return;
