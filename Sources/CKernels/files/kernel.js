@@ -863,7 +863,7 @@ function describeValue(value) {
 
 const self = { session: 'js', generation: 1 };
 const held = { byValue: new NativeMap(), byNumber: new NativeMap(), next: 1 };
-const foreign = { byKey: new NativeMap(), sweepAt: 256 };
+const foreign = { byKey: new NativeMap(), sweepAt: 4096, breathe: false };
 const proxies = new WeakMap(); // proxy -> its entry
 const iterations = new WeakMap(); // an iterator that meta asks for items -> true
 const releases = { list: [], since: 0 };
@@ -1037,7 +1037,9 @@ function retire(entry) {
 /** Looks for dead proxies: Node tells of them only when its loop turns, which a burst of requests keeps from. */
 function sweep() {
   mapForEach(foreign.byKey, (entry) => { if (entry.weak !== null && deref(entry.weak) === undefined) retire(entry); });
-  foreign.sweepAt = 256 + mapSize(foreign.byKey) * 2;
+  const size = mapSize(foreign.byKey);
+  foreign.sweepAt = size + 4096 + size / 8;
+  foreign.breathe = true; // the registry drops its cells of the dead only when the loop turns
 }
 
 function queueRelease(owner, generation, number, times) {
@@ -1872,7 +1874,7 @@ function servedField() {
 function wait(pending) {
   const base = running;
   while (pending.outcome === null) {
-    own(globalThis, HIDDEN, () => pump(pending));
+    armedWork = () => pump(pending);
     try { runArmed(armedOptions); } catch (error) {
       if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
       torn = true;
@@ -2324,7 +2326,7 @@ function repair(base, last) {
   }
 }
 
-/** Serves requests until the event loop has to turn. Returns why: `loop` or `end`. */
+/** Serves requests until the event loop has to turn. Returns why: `loop`, `breathe` (once round) or `end`. */
 function burst() {
   inBurst = true;
   let reason;
@@ -2342,6 +2344,7 @@ function burst() {
     if (settled.list.length > 0) continue;
     if (releases.list.length > 0 && (releases.list.length >= RELEASE_BATCH || now() - releases.since > RELEASE_DELAY)) emit(channel, takeReleases());
     if (upcalls.later > 0 || mapSize(waiting) > 0 || isLoopAlive()) { reason = 'loop'; break; }
+    if (foreign.breathe) { foreign.breathe = false; reason = 'breathe'; break; }
     if (!readBlocking(channel)) { reason = 'end'; break; }
   }
   inBurst = false;
@@ -2379,7 +2382,10 @@ function isLoopAlive() {
 }
 
 const HIDDEN = '__meta_burst';
-const armed = new vm.Script(`{ const burst = globalThis.${HIDDEN}; delete globalThis.${HIDDEN}; burst() }`, { filename: KERNEL_FILE });
+let armedWork = null; // what the armed script runs; a script reaches it by a constant of the global scope alone
+own(globalThis, HIDDEN, () => { const work = armedWork; armedWork = null; return work?.(); });
+new vm.Script(`const ${HIDDEN} = (() => { const run = globalThis.${HIDDEN}; delete globalThis.${HIDDEN}; return run })()`, { filename: KERNEL_FILE }).runInThisContext();
+const armed = new vm.Script(`${HIDDEN}()`, { filename: KERNEL_FILE });
 const runArmed = vm.Script.prototype.runInThisContext.bind(armed);
 const armedOptions = { __proto__: null, breakOnSigint: true, displayErrors: false };
 
@@ -2388,7 +2394,7 @@ const armedOptions = { __proto__: null, breakOnSigint: true, displayErrors: fals
  * being renewed the outer one catches the signal, which would otherwise end the process.
  */
 function arm(work) {
-  own(globalThis, HIDDEN, work);
+  armedWork = work;
   try { return runArmed(armedOptions); } catch (error) {
     inBurst = false;
     repair(null, 0);
@@ -2415,7 +2421,8 @@ function turn() {
     const reason = arm(bursts);
     if (reason === undefined) continue;
     if (reason === 'end') process.exit(0);
-    readOnLoop(channel);
+    if (reason === 'breathe') setTurn();
+    if (reason === 'loop' || channel.socket !== null) readOnLoop(channel);
     if (upcalls.later > 0 || up.socket !== null) readOnLoop(up);
     if (torn) unwind();
     return;
