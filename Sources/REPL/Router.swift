@@ -128,6 +128,7 @@ public final class Router {
         settle(fiber, first)
         while end == nil {
             if let (next, step) = agenda.take() {
+                interruptUnheard(next, step)
                 settle(next, run(next, step))
             } else {
                 for event in sessions.wait(until: nextDeadline) { take(event) }
@@ -256,6 +257,7 @@ public final class Router {
         guard let request = waiting.removeValue(forKey: id) else { return }
         takeTerminalBack(from: request.session)
         var end = outcome(request)
+        if case .failure(let error, _) = end, error.code == "runtime/interrupted" { interruption.isHeard = true }
         if request.isLate, case .failure(let error, _) = end, error.code == "runtime/interrupted" {
             end = .lost(timeout(of: request, "its state is kept"))
         }
