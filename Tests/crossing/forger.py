@@ -22,7 +22,7 @@ def send(header, body=""):
     requests.sendall(b"%08x%08x" % (len(text), len(body)) + text + body)
 
 
-OPERATIONS = ["eval", "call", "get", "set", "items", "inspect", "equal", "release"]
+OPERATIONS = ["eval", "call", "get", "set", "items", "inspect", "equal"] + sys.argv[1:]
 send({"op": "hello", "protocol": "1.0", "language": "forger", "version": "1.0", "operations": OPERATIONS})
 later = []
 while True:

@@ -22,7 +22,7 @@ def ref(session, number, birth=1, **fields):
 @pytest.fixture
 def forge(meta):
     """Lets the forger answer with a header and a body; what meta prints for that."""
-    meta(f'(define-runtime "forger" :command ["{sys.executable}" "{FORGER}"])')
+    meta(f'(define-runtime "forger" :command ["{sys.executable}" "{FORGER}" "release"])')
 
     def forge(header, body="null", form="(forger {code})"):
         code = json.dumps(json.dumps([header, body]))
@@ -111,6 +111,19 @@ def test_items_without_somebody_who_has_the_rest(forge, meta):
         forge({"refs": [["forger", 1, 1]], "later": [answer]}, ref("forger", 1), "(def h (forger {code}))")
         assert "error[" in meta("(map inc h)"), answer
         meta("(restart 'forger)")
+
+
+def test_a_kernel_that_takes_no_references(meta):
+    meta(f'(define-runtime "plain" :command ["{sys.executable}" "{FORGER}"])')
+    assert meta('(plain "[{}, \\"1\\"]")') == "1"
+    for form, path in [
+        ('(plain "[{}, \\"1\\"]" :x [1 inc])', ".x[1]"),
+        ('(plain.f 1 {a: [inc]})', "[1].a[0]"),
+        ('(plain.f 1 (py "Point(1)"))', "[1]"),
+        ("(set plain.x {a: inc})", ".a"),
+    ]:
+        printed = meta(form)
+        assert "value/uncopyable" in printed and f" at {path}\n" in printed, printed
 
 
 def test_an_endless_loop_over_an_object_can_be_interrupted(tmp_path):
