@@ -188,6 +188,7 @@ public final class Router {
     func advance() {
         for _ in 0..<Self.stepsBetweenPolls {
             guard let (next, step) = agenda.take() else { return }
+            interruptUnheard(next, step)
             settle(next, run(next, step))
             if step.isSlice { return }
         }
@@ -213,7 +214,7 @@ public final class Router {
         }
     }
 
-    private func isStopping(_ fiber: Fiber) -> Bool {
+    func isStopping(_ fiber: Fiber) -> Bool {
         fiber.owner.map { unsafeDowncast($0, to: Branch.self).isStopping } ?? false
     }
 
@@ -329,6 +330,7 @@ public final class Router {
         guard let request = waiting.removeValue(forKey: id) else { return }
         takeTerminalBack(from: request.session)
         var end = outcome(request)
+        if case .failure(let error, _) = end, error.code == "runtime/interrupted" { interruption.isHeard = true }
         if request.isLate, case .failure(let error, _) = end, error.code == "runtime/interrupted" {
             end = .lost(timeout(of: request, "its state is kept"))
         }
