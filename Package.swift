@@ -72,6 +72,8 @@ let package = Package(
         .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),
         .testTarget(name: "LineEditorTests", dependencies: ["LineEditor"]),
         .testTarget(
+            name: "REPLTests", dependencies: ["REPL", "Wire", "Language"]),
+        .testTarget(
             name: "SessionsTests", dependencies: ["Sessions", "Wire", "Language", "CSystem"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
