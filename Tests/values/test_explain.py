@@ -10,7 +10,7 @@ from exchange import Exchange, Refused
 from generate import Generator
 
 SEED = int(os.environ.get("META_SEED") or random.randrange(2**32))
-COUNT = int(os.environ.get("META_VALUES") or 4) * 50
+COUNT = int(os.environ.get("META_VALUES") or 4) * 20
 
 # What arrived, a name for each part, containers before their items: as explain-crossing lists them. The items of a set in
 # the order of their names, as no language keeps another.
