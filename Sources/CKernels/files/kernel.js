@@ -384,19 +384,29 @@ const isIndex = (name) => test(/^(0|[1-9]\d{0,9})$/, name) !== null && +name < 4
 /** An object of names and values: plain, a Map where JavaScript would reorder the keys, or what its `_type` says. */
 function readObject(names, values, reader) {
   const object = {};
-  let indexes = false;
   for (let at = 0; at < names.length; at++) {
     const name = names[at];
     if (has(object, name)) reader.fail(`the key ${stringifyJSON(name)} is there twice`);
-    if (isDigit(codeAt(name, 0)) && isIndex(name)) indexes = true;
     if (name === '__proto__' || name in objectPrototype) own(object, name, values[at]);
     else object[name] = values[at];
   }
   if (has(object, '_type')) return readTagged(object, reader);
-  if (!indexes) return object;
+  if (!isReordered(names)) return object;
   const map = new ObjectMap();
   for (let at = 0; at < names.length; at++) mapSet(map, names[at], values[at]);
   return map;
+}
+
+/** Whether an object would have these keys in another order: it has its indexes first, from the smallest on. */
+function isReordered(names) {
+  let last = -1;
+  for (let at = 0; at < names.length; at++) {
+    const code = codeAt(names[at], 0);
+    if (!(code >= 48 && code <= 57 && isIndex(names[at]))) last = Infinity;
+    else if (+names[at] <= last) return true;
+    else last = +names[at];
+  }
+  return false;
 }
 
 function own(object, name, value) {
@@ -427,16 +437,27 @@ function isLikeObject(pairs) {
 
 function objectOf(pairs) {
   const object = {};
-  let indexes = false;
+  const names = [];
   for (let at = 0; at < pairs.length; at++) {
     if (has(object, pairs[at][0])) return KEEP;
     own(object, pairs[at][0], pairs[at][1]);
-    if (isIndex(pairs[at][0])) indexes = true;
+    push(names, pairs[at][0]);
   }
-  if (!indexes) return object;
+  if (!isReordered(names)) return object;
   const map = new ObjectMap();
   for (let at = 0; at < pairs.length; at++) mapSet(map, pairs[at][0], pairs[at][1]);
   return map;
+}
+
+/** Whether a number and a BigInt among the keys of a Map or Set would arrive elsewhere as one integer. */
+function haveTwins(container) {
+  const isKey = isMap(container) ? mapHas : setHas;
+  let found = false;
+  const look = (_, key) => {
+    if (typeof key === 'bigint' && isSafeInteger(Number(key)) && isKey(container, Number(key))) found = true;
+  };
+  if (isMap(container)) mapForEach(container, look); else setForEach(container, look);
+  return found;
 }
 
 const KEEP = NativeSymbol('not a value of JavaScript: it travels on as it came');
@@ -714,8 +735,8 @@ class Writer {
     if (this.copying) return this.content(value, depth);
     if (prototype === prototypes.Uint8Array) return this.bytes(value);
     if (keysOf(value).length > 0) return this.hold(value);
-    if (isMap(value) && prototype === prototypes.Map) return this.pairs(pairsOf(value), depth, true);
-    if (isSet(value) && prototype === prototypes.Set) return this.items(value, depth);
+    if (isMap(value) && prototype === prototypes.Map) return haveTwins(value) ? this.hold(value) : this.pairs(pairsOf(value), depth, true);
+    if (isSet(value) && prototype === prototypes.Set) return haveTwins(value) ? this.hold(value) : this.items(value, depth);
     if (isDate(value) && prototype === prototypes.Date && isFinite(dateTime(value))) return this.date(value);
     return this.hold(value);
   }

@@ -363,7 +363,15 @@ def read_time(fields):
     rest = dict(fields)
     fold = rest.pop("fold", 0)
     (value,) = only(rest, "value")
+    refuse_nanoseconds(value)
     return time.fromisoformat(value.replace("Z", "+00:00")).replace(fold=fold)
+
+
+def refuse_nanoseconds(text):
+    """Python cuts a second's fraction at six digits without a word."""
+    _, point, rest = text.partition(".")
+    if point and len(rest) - len(rest.lstrip("0123456789")) > 6:
+        raise ValueError(text)
 
 
 def read_datetime(fields):
@@ -372,6 +380,7 @@ def read_datetime(fields):
     rest = dict(fields)
     fold, zone = rest.pop("fold", 0), rest.pop("zone", None)
     (value,) = only(rest, "value")
+    refuse_nanoseconds(value)
     result = datetime.fromisoformat(value.replace("Z", "+00:00")).replace(fold=fold)
     if zone is None:
         return result
