@@ -58,7 +58,10 @@ let package = Package(
             dependencies: ["Language", "Wire", "Sessions", .product(name: "BigInt", package: "BigInt")]),
         .executableTarget(
             name: "meta",
-            dependencies: ["Language", "Sessions", "REPL", "Conformance", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Language", "Sessions", "REPL", "Conformance",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             // docs/adr/0008-start.md
             linkerSettings: [
                 .unsafeFlags(
@@ -68,6 +71,8 @@ let package = Package(
         .testTarget(name: "LanguageTests", dependencies: ["Language"]),
         .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),
         .testTarget(name: "LineEditorTests", dependencies: ["LineEditor"]),
+        .testTarget(
+            name: "REPLTests", dependencies: ["REPL", "Wire", "Language"]),
         .testTarget(
             name: "SessionsTests", dependencies: ["Sessions", "Wire", "Language", "CSystem"], exclude: ["Fixtures"]),
     ],

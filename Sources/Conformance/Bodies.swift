@@ -37,7 +37,9 @@ struct Bodies {
         guard case .string(let type)? = fields["_type"] else { return .object(Object(fields)) }
         switch type.string {
         case "Int":
-            if case .string(let digits)? = fields["value"], let number = BigInt(digits.string) { return .integer(number) }
+            if case .string(let digits)? = fields["value"], let number = BigInt(digits.string) {
+                return .integer(number)
+            }
         case "Set":
             if case .vector(let items)? = fields["items"] {
                 fields["items"] = .vector(Items(items.elements.sorted { Self.text($0) < Self.text($1) }))

@@ -6,11 +6,17 @@ enum ErrorCases {
     static let group = CaseGroup(
         title: "errors",
         cases: [
-            Case("raise-code", "answer what the user's code raises with runtime/raised", needs: ["eval"], samples: ["raise"]) {
+            Case(
+                "raise-code", "answer what the user's code raises with runtime/raised", needs: ["eval"],
+                samples: ["raise"]
+            ) {
                 probe throws(Complaint) in
                 _ = try raised(probe)
             },
-            Case("raise-message", "give the error's message and its type as the language names it", needs: ["eval"], samples: ["raise"]) {
+            Case(
+                "raise-message", "give the error's message and its type as the language names it", needs: ["eval"],
+                samples: ["raise"]
+            ) {
                 probe throws(Complaint) in
                 let error = try raised(probe)
                 guard error.message.contains("conformance boom") else {
@@ -21,7 +27,10 @@ enum ErrorCases {
                 }
                 guard let type = error.type, !type.isEmpty else { throw .broken("the error has no type") }
             },
-            Case("raise-frames", "tell the user's frames: source, line, text", needs: ["eval"], samples: ["raise"], kernels: .json) {
+            Case(
+                "raise-frames", "tell the user's frames: source, line, text", needs: ["eval"], samples: ["raise"],
+                kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let error = try raised(probe)
                 guard let last = error.frames.last else { throw .broken("the error has no frames") }
@@ -32,10 +41,14 @@ enum ErrorCases {
                     throw .broken("the frame's text is not the line: \(last.text ?? "none")")
                 }
                 guard error.frames.allSatisfy({ $0.source == "<conformance>" }) else {
-                    throw .broken("frames of the kernel's own: \(error.frames.compactMap(\.source).joined(separator: ", "))")
+                    throw .broken(
+                        "frames of the kernel's own: \(error.frames.compactMap(\.source).joined(separator: ", "))")
                 }
             },
-            Case("raise-language", "name the language of an error", needs: ["eval", "release"], samples: ["raise"], kernels: .json) {
+            Case(
+                "raise-language", "name the language of an error", needs: ["eval", "release"], samples: ["raise"],
+                kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let error = try raised(probe)
                 guard error.language == probe.hello.language else {
@@ -49,29 +62,43 @@ enum ErrorCases {
                     throw .broken("the error has no cause")
                 }
             },
-            Case("cycle", "answer a value that holds itself value/cycle, with the path", needs: ["eval"], samples: ["cycle"], kernels: .json) {
+            Case(
+                "cycle", "answer a value that holds itself value/cycle, with the path", needs: ["eval"],
+                samples: ["cycle"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let error = try probe.expectError(probe.eval(try probe.sample("cycle")), ["value/cycle"])
                 guard let path = error.path, path.contains("[0][1]") else {
                     throw .broken("the path is \(error.path ?? "not given"), not [0][1]")
                 }
             },
-            Case("depth-out", "answer a value of more than 1,000 levels value/depth", needs: ["eval"], samples: ["deep"], kernels: .json) {
+            Case(
+                "depth-out", "answer a value of more than 1,000 levels value/depth", needs: ["eval"], samples: ["deep"],
+                kernels: .json
+            ) {
                 probe throws(Complaint) in
                 try probe.expectError(probe.eval(try probe.sample("deep")), ["value/depth"])
             },
-            Case("depth-in", "refuse a body of more than 1,000 levels with value/depth, take one of 1,000", needs: ["set", "get"], kernels: .json) {
+            Case(
+                "depth-in", "refuse a body of more than 1,000 levels with value/depth, take one of 1,000",
+                needs: ["set", "get"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let fits = Array((String(repeating: "[", count: 1000) + String(repeating: "]", count: 1000)).utf8)
                 guard try probe.echo(fits) == fits else { throw .broken("1,000 levels came back changed") }
                 for levels in [1001, 100_000] {
-                    let body = Array((String(repeating: "[", count: levels) + String(repeating: "]", count: levels)).utf8)
+                    let body = Array(
+                        (String(repeating: "[", count: levels) + String(repeating: "]", count: levels)).utf8)
                     let id = probe.request("set", [("path", .texts(["conformance_x"]))], body: body)
                     try probe.expectError(id, ["value/depth"])
                 }
-                _ = try probe.value(of: probe.request("set", [("path", .texts(["conformance_x"]))], body: Array("null".utf8)))
+                _ = try probe.value(
+                    of: probe.request("set", [("path", .texts(["conformance_x"]))], body: Array("null".utf8)))
             },
-            Case("original", "keep the exception that it raised, and name it", needs: ["eval", "release"], samples: ["raise"], kernels: .json) {
+            Case(
+                "original", "keep the exception that it raised, and name it", needs: ["eval", "release"],
+                samples: ["raise"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let error = try probe.expectError(probe.eval(try probe.sample("raise object")), ["runtime/raised"])
                 // A mere text, which some languages raise, has nothing to keep.

@@ -6,14 +6,23 @@ enum HandleCases {
     static let group = CaseGroup(
         title: "handles",
         cases: [
-            own("ref-record", "send what it cannot copy as a Ref of its session and generation, with type, repr and callable") {
+            own(
+                "ref-record",
+                "send what it cannot copy as a Ref of its session and generation, with type, repr and callable"
+            ) {
                 probe, reference, body throws(Complaint) in
                 guard reference.owner == Probe.session, reference.generation == Probe.generation, reference.number >= 1
-                else { throw .broken("its own object is [\(reference.owner) \(reference.generation) \(reference.number)]") }
+                else {
+                    throw .broken("its own object is [\(reference.owner) \(reference.generation) \(reference.number)]")
+                }
                 guard case .object(let record)? = try? JSON.parse(body), case .string(let type)? = record["type"],
-                    !type.string.isEmpty, case .string(let repr)? = record["repr"], repr.string.unicodeScalars.count <= 200,
+                    !type.string.isEmpty, case .string(let repr)? = record["repr"],
+                    repr.string.unicodeScalars.count <= 200,
                     case .bool(true)? = record["callable"]
-                else { throw .broken("the record lacks type, repr (200 characters at most) or callable: \(Probe.shown(body))") }
+                else {
+                    throw .broken(
+                        "the record lacks type, repr (200 characters at most) or callable: \(Probe.shown(body))")
+                }
             },
             own("ref-identity", "give one object one number") { probe, reference, _ throws(Complaint) in
                 let again = try probe.reference(in: try probe.value(of: probe.eval(try probe.sample("own"))))
@@ -32,7 +41,11 @@ enum HandleCases {
                 let path: [(String, Value)] = [("path", .texts(["conformance_x"]))]
                 try probe.expectError(probe.request("set", path, body: body), ["wire/unreadable"])
             },
-            own("ref-stale", "refuse a Ref of another generation, or of a number it never gave, with session/stale-handle", needs: ["set"]) {
+            own(
+                "ref-stale",
+                "refuse a Ref of another generation, or of a number it never gave, with session/stale-handle",
+                needs: ["set"]
+            ) {
                 probe, reference, _ throws(Complaint) in
                 for wrong in [
                     Reference(owner: reference.owner, generation: reference.generation + 1, number: reference.number),
@@ -53,7 +66,10 @@ enum HandleCases {
                 probe, reference, _ throws(Complaint) in
                 try releases(probe, reference)
             },
-            Case("ref-nested", "send objects inside containers as Refs, one that is twice in a message listed once", needs: ["eval", "release", "call"], samples: ["function", "own"], kernels: .json) {
+            Case(
+                "ref-nested", "send objects inside containers as Refs, one that is twice in a message listed once",
+                needs: ["eval", "release", "call"], samples: ["function", "own"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let (reference, body) = try handle(probe)
                 let text = String(decoding: body, as: UTF8.self)
@@ -63,36 +79,56 @@ enum HandleCases {
                 let found = References.all(in: (try? JSON.parse(try probe.value(of: id))) ?? .null)
                 guard found == [reference, reference] else { throw .broken("the object did not come home twice") }
             },
-            Case("ref-inspect", "describe an object", needs: ["eval", "release", "inspect"], samples: ["function", "own"], kernels: .json) {
+            Case(
+                "ref-inspect", "describe an object", needs: ["eval", "release", "inspect"],
+                samples: ["function", "own"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let (reference, _) = try handle(probe)
                 let body = try probe.value(of: probe.request("inspect", [("ref", .int(reference.number))]))
                 guard case .object(let about)? = try? JSON.parse(body), case .string? = about["type"],
-                    case .string? = about["repr"], case .bool(true)? = about["callable"], case .vector? = about["members"],
+                    case .string? = about["repr"], case .bool(true)? = about["callable"],
+                    case .vector? = about["members"],
                     about.entries["length"] != nil
                 else { throw .broken("expected {type repr callable length members}, got \(Probe.shown(body))") }
             },
-            Case("ref-equal", "compare an object by its language's equality", needs: ["eval", "release", "equal"], samples: ["function", "own"], kernels: .json) {
+            Case(
+                "ref-equal", "compare an object by its language's equality", needs: ["eval", "release", "equal"],
+                samples: ["function", "own"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let (reference, body) = try handle(probe)
                 let fields: [(String, Value)] = [("ref", .int(reference.number))]
-                try probe.expect(try probe.value(of: probe.request("equal", fields, body: body, references: [reference])), "true")
+                try probe.expect(
+                    try probe.value(of: probe.request("equal", fields, body: body, references: [reference])), "true")
                 try probe.expect(try probe.value(of: probe.request("equal", fields, body: Array("7".utf8))), "false")
             },
-            Case("ref-unknown", "answer a request about a number that it never gave session/stale-handle", needs: ["release", "get"], kernels: .json) {
+            Case(
+                "ref-unknown", "answer a request about a number that it never gave session/stale-handle",
+                needs: ["release", "get"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let id = probe.request("get", [("ref", .int(77_777)), ("path", .texts(["a"]))])
                 try probe.expectError(id, ["session/stale-handle"])
             },
-            Case("hold", "send what could be copied as a Ref when it is to be held", needs: ["eval", "hold", "release"], samples: ["list"], kernels: .json) {
+            Case(
+                "hold", "send what could be copied as a Ref when it is to be held", needs: ["eval", "hold", "release"],
+                samples: ["list"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 _ = try held(probe)
             },
-            Case("items", "give items in chunks, and an iterator for the rest", needs: ["eval", "hold", "items", "release"], samples: ["list"], kernels: .json) {
+            Case(
+                "items", "give items in chunks, and an iterator for the rest",
+                needs: ["eval", "hold", "items", "release"], samples: ["list"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 try chunks(probe)
             },
-            Case("item", "get and set an item by its key", needs: ["eval", "hold", "get", "set", "release"], samples: ["list"], kernels: .json) {
+            Case(
+                "item", "get and set an item by its key", needs: ["eval", "hold", "get", "set", "release"],
+                samples: ["list"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let list = try held(probe)
                 let fields: [(String, Value)] = [("ref", .int(list.number)), ("item", .bool(true))]
@@ -101,13 +137,17 @@ enum HandleCases {
                 try probe.expect(try probe.value(of: probe.request("get", fields, body: Array("1".utf8))), "\"new\"")
                 try probe.expectError(probe.request("get", fields, body: Array("99".utf8)))
             },
-            Case("copy", "send a held object as a copy when one is asked for", needs: ["eval", "hold", "copy", "get", "release"], samples: ["list"], kernels: .json) {
+            Case(
+                "copy", "send a held object as a copy when one is asked for",
+                needs: ["eval", "hold", "copy", "get", "release"], samples: ["list"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let list = try held(probe)
                 let id = probe.request("get", [("ref", .int(list.number)), ("copy", .bool(true))])
                 try probe.expect(try probe.value(of: id), "[1,2,3,4,5]")
             },
-            Case("foreign", "carry an object of another session through unchanged", needs: ["release"], kernels: .json) {
+            Case("foreign", "carry an object of another session through unchanged", needs: ["release"], kernels: .json)
+            {
                 probe throws(Complaint) in
                 let foreign = probe.newReference()
                 let record = References.record(foreign)
@@ -116,7 +156,11 @@ enum HandleCases {
                     throw .broken("it came back as \(Probe.shown(came))")
                 }
             },
-            Case("foreign-release", "give back an object of another session as often as it was sent, once it has dropped it", needs: ["eval", "release", "set"], samples: ["drop"], kernels: .json) {
+            Case(
+                "foreign-release",
+                "give back an object of another session as often as it was sent, once it has dropped it",
+                needs: ["eval", "release", "set"], samples: ["drop"], kernels: .json
+            ) {
                 probe throws(Complaint) in
                 try givesBack(probe)
             },
@@ -182,7 +226,8 @@ enum HandleCases {
         var all: [Value] = []
         for round in 0..<5 {
             let id = probe.request("items", [("ref", .int(asked.number)), ("count", .int(2))])
-            guard case .value(let reply, let body) = try probe.answer(to: id), case .vector(let items)? = try? JSON.parse(body)
+            guard case .value(let reply, let body) = try probe.answer(to: id),
+                case .vector(let items)? = try? JSON.parse(body)
             else { throw .broken("expected a vector of items") }
             guard items.elements.count <= 2 else { throw .broken("more items than were asked for") }
             all += items.elements

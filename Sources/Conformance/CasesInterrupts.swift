@@ -19,7 +19,10 @@ enum InterruptCases {
                 try probe.waitForOutput("busy\n")
                 try interrupt(probe, id)
             },
-            Case("interrupt-keeps-state", "keep what was defined before the interrupt", needs: ["eval"], samples: ["keep", "kept", "busy"]) {
+            Case(
+                "interrupt-keeps-state", "keep what was defined before the interrupt", needs: ["eval"],
+                samples: ["keep", "kept", "busy"]
+            ) {
                 probe throws(Complaint) in
                 _ = try probe.value(of: probe.eval(try probe.sample("keep")))
                 let id = probe.eval(try probe.sample("busy"))
@@ -31,7 +34,10 @@ enum InterruptCases {
                 probe throws(Complaint) in
                 for _ in 0..<5 { try idle(probe) }
             },
-            Case("interrupt-late", "answer each request once, however signals fall between them", needs: ["eval"], samples: ["sum"]) {
+            Case(
+                "interrupt-late", "answer each request once, however signals fall between them", needs: ["eval"],
+                samples: ["sum"]
+            ) {
                 probe throws(Complaint) in
                 try late(probe)
             },

@@ -33,7 +33,8 @@ enum OpeningCases {
                 probe throws(Complaint) in
                 let code = try probe.sample("sum")
                 let id = probe.request(
-                    "eval", [("code", .text(code)), ("name", .text("<c>")), ("colour", .text("blue")), ("from", .int(1))])
+                    "eval",
+                    [("code", .text(code)), ("name", .text("<c>")), ("colour", .text("blue")), ("from", .int(1))])
                 try probe.expect(probe.value(of: id), "42")
             },
             Case("unknown-operation", "answer an unknown operation runtime/unsupported") { probe throws(Complaint) in
@@ -42,7 +43,8 @@ enum OpeningCases {
             Case("undeclared-operations", "answer an operation that its hello lacks runtime/unsupported") {
                 probe throws(Complaint) in
                 for operation in asked where !probe.declares(operation) {
-                    let id = probe.request(operation, [("path", .texts(["a"])), ("ref", .int(1)), ("code", .text("1"))])
+                    let id = probe.request(
+                        operation, [("path", .texts(["a"])), ("ref", .int(1)), ("code", .text("1"))])
                     try probe.expectError(id, ["runtime/unsupported"])
                 }
             },
@@ -56,6 +58,8 @@ enum OpeningCases {
         ])
 
     /// Those with an id, which can be asked for without being there.
-    private static let asked = ["eval", "call", "get", "set", "import", "complete", "status", "items", "inspect", "equal"]
+    private static let asked = [
+        "eval", "call", "get", "set", "import", "complete", "status", "items", "inspect", "equal",
+    ]
     private static let known = Set(asked + ["release", "cancel", "hold", "copy", "define", "view", "attach"])
 }

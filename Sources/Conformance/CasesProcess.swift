@@ -8,7 +8,8 @@ enum ProcessCases {
     static let group = CaseGroup(
         title: "process",
         cases: [
-            Case("sockets-moved", "move its two sockets to numbers of 10 and more", fresh: true) { probe throws(Complaint) in
+            Case("sockets-moved", "move its two sockets to numbers of 10 and more", fresh: true) {
+                probe throws(Complaint) in
                 guard !probe.samples.cannotMoveDescriptors else {
                     throw .unsampled("the language has no way to move a descriptor")
                 }
@@ -18,12 +19,18 @@ enum ProcessCases {
                     throw .broken("descriptor \(number) is \(target)")
                 }
             },
-            Case("exec-log", "not mind that descriptors 3 and 4 are used by the user's code", needs: ["eval"], samples: ["exec log"], fresh: true) {
+            Case(
+                "exec-log", "not mind that descriptors 3 and 4 are used by the user's code", needs: ["eval"],
+                samples: ["exec log"], fresh: true
+            ) {
                 probe throws(Complaint) in
                 try probe.expect(try probe.value(of: probe.eval(try probe.sample("exec log"))), "42")
                 try probe.settle()
             },
-            Case("close-on-exec", "keep its sockets from the programs that it starts", needs: ["eval"], samples: ["children"], fresh: true) {
+            Case(
+                "close-on-exec", "keep its sockets from the programs that it starts", needs: ["eval"],
+                samples: ["children"], fresh: true
+            ) {
                 probe throws(Complaint) in
                 let body = try probe.value(of: probe.eval(try probe.sample("children")))
                 let text = probe.isPlain ? String(decoding: body, as: UTF8.self) : probe.text(body)
@@ -60,11 +67,14 @@ enum ProcessCases {
         defer { closedir(directory) }
         var found: [(Int, String)] = []
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard let number = Int(name) else { continue }
             var bytes = [CChar](repeating: 0, count: 256)
             let count = readlink("/proc/\(pid)/fd/\(name)", &bytes, bytes.count)
-            found.append((number, String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)))
+            found.append(
+                (number, String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)))
         }
         return found
     }

@@ -26,7 +26,10 @@ enum RequestCases {
                     try probe.expect(try probe.value(of: probe.eval(code, [("x", text)])), text)
                 }
             },
-            Case("names-are-restored", "give a name its old value back after the run", needs: ["eval", "set", "get"], samples: ["value"]) {
+            Case(
+                "names-are-restored", "give a name its old value back after the run", needs: ["eval", "set", "get"],
+                samples: ["value"]
+            ) {
                 probe throws(Complaint) in
                 let path: [(String, Value)] = [("path", .texts(["x"]))]
                 let old = probe.isPlain ? PlainFields.encode(["5"]) : Array("5".utf8)
@@ -46,7 +49,10 @@ enum RequestCases {
                 let came = plainGet(try probe.value(of: probe.request("get", path)), probe)
                 try probe.expect(came, probe.isPlain ? "text" : "\"text\"")
             },
-            Case("get-missing", "answer a path that leads nowhere runtime/missing, naming what is missing", needs: ["get"]) {
+            Case(
+                "get-missing", "answer a path that leads nowhere runtime/missing, naming what is missing",
+                needs: ["get"]
+            ) {
                 probe throws(Complaint) in
                 let id = probe.request("get", [("path", .texts(["conformance_absent"]))])
                 let error = try probe.expectError(id, ["runtime/missing"])
@@ -59,30 +65,46 @@ enum RequestCases {
                 let id = probe.request("call", [("path", .texts(["conformance_absent"]))], body: Array("[[],{}]".utf8))
                 try probe.expectError(id, ["runtime/missing"])
             },
-            Case("call-path", "call a function by its path", needs: ["call", "eval"], samples: ["function"], kernels: .json) {
+            Case(
+                "call-path", "call a function by its path", needs: ["call", "eval"], samples: ["function"],
+                kernels: .json
+            ) {
                 probe throws(Complaint) in
                 _ = try probe.value(of: probe.eval(try probe.sample("function")))
                 let id = probe.request("call", [("path", .texts(["own"]))], body: Array("[[7],{}]".utf8))
                 try probe.expect(try probe.value(of: id), "7")
             },
-            Case("import", "answer the import of a module with null", needs: ["import"], samples: ["import"], kernels: .json) {
+            Case(
+                "import", "answer the import of a module with null", needs: ["import"], samples: ["import"],
+                kernels: .json
+            ) {
                 probe throws(Complaint) in
-                let id = probe.request("import", [("path", .texts([try probe.sample("import")])), ("as", .text("imported"))])
+                let id = probe.request(
+                    "import", [("path", .texts([try probe.sample("import")])), ("as", .text("imported"))])
                 try probe.expect(try probe.value(of: id), "null")
             },
-            Case("import-missing", "answer the import of nothing with an err", needs: ["import"]) { probe throws(Complaint) in
+            Case("import-missing", "answer the import of nothing with an err", needs: ["import"]) {
+                probe throws(Complaint) in
                 try probe.expectError(probe.request("import", [("path", .texts(["conformance_absent"]))]))
             },
-            Case("complete", "answer complete with start and matches", needs: ["complete"], samples: ["complete"], kernels: .json) {
+            Case(
+                "complete", "answer complete with start and matches", needs: ["complete"], samples: ["complete"],
+                kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let code = try probe.sample("complete")
-                let id = probe.request("complete", [("code", .text(code)), ("cursor", .int(code.unicodeScalars.count))])
+                let id = probe.request(
+                    "complete", [("code", .text(code)), ("cursor", .int(code.unicodeScalars.count))])
                 try isCompletion(try probe.value(of: id), of: code)
             },
-            Case("complete-cursor", "count a cursor in Unicode scalars", needs: ["complete"], samples: ["complete"], kernels: .json) {
+            Case(
+                "complete-cursor", "count a cursor in Unicode scalars", needs: ["complete"], samples: ["complete"],
+                kernels: .json
+            ) {
                 probe throws(Complaint) in
                 let code = "\"\u{1F600}e\u{301}\" " + (try probe.sample("complete"))
-                let id = probe.request("complete", [("code", .text(code)), ("cursor", .int(code.unicodeScalars.count))])
+                let id = probe.request(
+                    "complete", [("code", .text(code)), ("cursor", .int(code.unicodeScalars.count))])
                 let body = try probe.value(of: id)
                 guard case .object(let found)? = try? JSON.parse(body), case .int(let start)? = found["start"],
                     start <= code.unicodeScalars.count, start >= 5
@@ -107,7 +129,10 @@ enum RequestCases {
                     if !probe.isPlain { try probe.expect(body, String(number)) }
                 }
             },
-            Case("output-first", "have all that a request printed on its way before the reply", needs: ["eval"], samples: ["print"]) {
+            Case(
+                "output-first", "have all that a request printed on its way before the reply", needs: ["eval"],
+                samples: ["print"]
+            ) {
                 probe throws(Complaint) in
                 try printed(probe)
             },

@@ -11,13 +11,16 @@ enum UpcallCases {
                 probe throws(Complaint) in
                 let (id, upcall) = try called(probe)
                 guard upcall.servedRequest == id else {
-                    throw .broken("the upcall is said to serve request \(upcall.servedRequest.map(String.init) ?? "none"), not \(id)")
+                    throw .broken(
+                        "the upcall is said to serve request \(upcall.servedRequest.map(String.init) ?? "none"), not \(id)"
+                    )
                 }
                 answer(probe, upcall, "\"from above\"")
                 try probe.expect(try probe.value(of: id), "\"from above\"")
             },
             up("upcall-values", "give an upcall's answer to the code as any value") { probe throws(Complaint) in
-                for body in ["{\"a\":[1.5,null]}", "12345678901234567890", "{\"_type\":\"Bytes\",\"base64\":\"AP8=\"}"] {
+                for body in ["{\"a\":[1.5,null]}", "12345678901234567890", "{\"_type\":\"Bytes\",\"base64\":\"AP8=\"}"]
+                {
                     let (id, upcall) = try called(probe)
                     answer(probe, upcall, body)
                     try probe.expect(try probe.value(of: id), body)
@@ -43,7 +46,10 @@ enum UpcallCases {
                 fail(probe, upcall)
                 try isPassedOn(try probe.expectError(id, ["runtime/raised"]))
             },
-            up("upcall-caught", "let the user's code catch an upcall's error with code, type and message", samples: ["catch"]) {
+            up(
+                "upcall-caught", "let the user's code catch an upcall's error with code, type and message",
+                samples: ["catch"]
+            ) {
                 probe throws(Complaint) in
                 let (id, upcall) = try called(probe, "catch")
                 fail(probe, upcall)
@@ -64,7 +70,10 @@ enum UpcallCases {
                 let error = try probe.expectError(id, ["runtime/raised"])
                 guard error.original == original else { throw .broken("another object was raised than the original") }
             },
-            up("upcall-interrupt", "leave an interrupt to meta while it waits, and end with runtime/interrupted when meta says so") {
+            up(
+                "upcall-interrupt",
+                "leave an interrupt to meta while it waits, and end with runtime/interrupted when meta says so"
+            ) {
                 probe throws(Complaint) in
                 let (id, upcall) = try called(probe)
                 probe.interrupt()
@@ -74,12 +83,16 @@ enum UpcallCases {
                 probe.tell(
                     "err",
                     [
-                        ("re", .int(upcall.id)), ("code", .text("runtime/interrupted")), ("message", .text("interrupted")),
+                        ("re", .int(upcall.id)), ("code", .text("runtime/interrupted")),
+                        ("message", .text("interrupted")),
                         ("frames", .vector(Items([]))),
                     ], on: .upcalls)
                 try probe.expectError(id, ["runtime/interrupted"])
             },
-            up("upcall-inner-error", "answer a failing inner request on descriptor 4, and go on waiting", samples: ["raise"]) {
+            up(
+                "upcall-inner-error", "answer a failing inner request on descriptor 4, and go on waiting",
+                samples: ["raise"]
+            ) {
                 probe throws(Complaint) in
                 let (id, upcall) = try called(probe)
                 let inner = probe.eval(try probe.sample("raise"), inside: upcall.id)
@@ -90,7 +103,8 @@ enum UpcallCases {
         ])
 
     private static func up(
-        _ name: String, _ rule: String, samples: [String] = [], run: @escaping @Sendable (Probe) throws(Complaint) -> Void
+        _ name: String, _ rule: String, samples: [String] = [],
+        run: @escaping @Sendable (Probe) throws(Complaint) -> Void
     ) -> Case {
         Case(name, rule, needs: ["eval", "release"], samples: ["call"] + samples, kernels: .json, run: run)
     }
@@ -135,7 +149,8 @@ enum UpcallCases {
             "err",
             [
                 ("re", .int(upcall.id)), ("code", .text("runtime/raised")), ("type", .text("TypeError")),
-                ("message", .text("told from above")), ("language", .text("above")), ("frames", .vector(Items([frame]))),
+                ("message", .text("told from above")), ("language", .text("above")),
+                ("frames", .vector(Items([frame]))),
             ], on: .upcalls)
     }
 

@@ -249,7 +249,8 @@ final class Probe {
     static func shown(_ bytes: [UInt8]) -> String {
         var text = ""
         for scalar in String(decoding: bytes.prefix(160), as: UTF8.self).unicodeScalars {
-            text += scalar.value < 32 || scalar.value == 127 ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+            text +=
+                scalar.value < 32 || scalar.value == 127 ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
         }
         return bytes.count > 160 ? text + "… (\(bytes.count) bytes)" : text
     }

@@ -40,7 +40,9 @@ extension Probe {
     func expectError(_ id: Int, _ codes: [String] = [], on line: RawLine = .requests) throws(Complaint) -> ErrorHeader {
         switch try answer(to: id, on: line) {
         case .value(_, let body):
-            throw .broken("expected \(codes.isEmpty ? "an error" : codes.joined(separator: " or ")), got the value \(Self.shown(body))")
+            throw .broken(
+                "expected \(codes.isEmpty ? "an error" : codes.joined(separator: " or ")), got the value \(Self.shown(body))"
+            )
         case .error(let error, _):
             guard codes.isEmpty || codes.contains(error.code) else {
                 throw .broken("expected \(codes.joined(separator: " or ")), got \(error.code): \(error.message)")

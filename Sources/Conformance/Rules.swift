@@ -66,7 +66,8 @@ enum References {
 
     /// The object that a record of type Ref is about.
     static func reference(of object: Object) -> Reference? {
-        guard case .string(let type)? = object["_type"], type.string == "Ref", case .string(let owner)? = object["owner"],
+        guard case .string(let type)? = object["_type"], type.string == "Ref",
+            case .string(let owner)? = object["owner"],
             case .int(let generation)? = object["generation"], case .int(let number)? = object["ref"]
         else { return nil }
         return Reference(owner: owner.string, generation: generation, number: number)

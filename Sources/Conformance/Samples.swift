@@ -47,14 +47,16 @@ public struct Samples {
     public static func builtIn(_ language: String) -> Samples {
         switch language {
         case "py": Samples(origin: "built in", texts: python)
-        case "js": Samples(origin: "built in", texts: javaScript, mergesIntegralFloats: true, cannotMoveDescriptors: true)
+        case "js":
+            Samples(origin: "built in", texts: javaScript, mergesIntegralFloats: true, cannotMoveDescriptors: true)
         case "sh": Samples(origin: "built in", texts: shell)
         default: Samples(origin: "none", texts: [:])
         }
     }
 
     static let names = [
-        "sum", "value", "print", "keep", "kept", "busy", "wait", "raise", "raise object", "cause", "children", "exec log", "function",
+        "sum", "value", "print", "keep", "kept", "busy", "wait", "raise", "raise object", "cause", "children",
+        "exec log", "function",
         "own", "same", "list", "cycle", "deep", "call", "catch", "drop", "import", "complete", "named call",
     ]
 
@@ -65,16 +67,19 @@ public struct Samples {
         "wait": "import time\nprint('busy', flush=True)\ntime.sleep(60)",
         "raise": "a = 1\nraise ValueError('conformance boom')",
         "cause": "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise ValueError('conformance boom') from e",
-        "children": "import subprocess\nsubprocess.run(['ls', '/proc/self/fd'], close_fds=False, capture_output=True, text=True).stdout",
+        "children":
+            "import subprocess\nsubprocess.run(['ls', '/proc/self/fd'], close_fds=False, capture_output=True, text=True).stdout",
         "exec log": "import os\nos.dup2(os.open('/dev/null', os.O_WRONLY), 3)\nos.dup2(3, 4)\n42",
         "function": "def own(a): return a", "own": "own", "same": "x is own", "list": "[1, 2, 3, 4, 5]",
         "cycle": "c = []\nc.append([1, c])\nc", "deep": "d = []\nfor _ in range(1001): d = [d]\nd", "call": "x(1)",
-        "catch": "import meta\ntry:\n    r = x(1)\nexcept meta.Error as e:\n    r = '|'.join([e.code, e.type, e.message])\nr",
+        "catch":
+            "import meta\ntry:\n    r = x(1)\nexcept meta.Error as e:\n    r = '|'.join([e.code, e.type, e.message])\nr",
         "drop": "import gc\nx = None\ngc.collect()\n1", "import": "math", "complete": "impo",
     ]
 
     private static let javaScript = [
-        "sum": "6 * 7", "value": "x", "print": "process.stdout.write('to-stdout'); process.stderr.write('to-stderr'); 1",
+        "sum": "6 * 7", "value": "x",
+        "print": "process.stdout.write('to-stdout'); process.stderr.write('to-stderr'); 1",
         "keep": "var kept = 41", "kept": "kept + 1", "busy": "console.log('busy'); while (true);",
         "wait": "console.log('busy'); await new Promise(done => setTimeout(done, 60000))",
         "raise": "var a = 1\nthrow new RangeError('conformance boom')",
@@ -92,7 +97,8 @@ public struct Samples {
     private static let shell = [
         "sum": "printf 42", "value": "printf %s \"$x\"", "print": "printf to-stdout; printf to-stderr >&2",
         "keep": "kept=41", "kept": "printf $((kept + 1))", "busy": "echo busy; while :; do :; done",
-        "wait": "echo busy; sleep 60", "children": "ls /proc/self/fd", "exec log": "exec 3>/dev/null 4>/dev/null; printf 42",
+        "wait": "echo busy; sleep 60", "children": "ls /proc/self/fd",
+        "exec log": "exec 3>/dev/null 4>/dev/null; printf 42",
         "complete": "ech",
     ]
 }

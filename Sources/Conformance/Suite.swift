@@ -45,7 +45,8 @@ public final class Suite {
     }
 
     private static let groups = [
-        OpeningCases.group, FramingCases.group, RequestCases.group, ValueCases.group, HandleCases.group, UpcallCases.group,
+        OpeningCases.group, FramingCases.group, RequestCases.group, ValueCases.group, HandleCases.group,
+        UpcallCases.group,
         ErrorCases.group, InterruptCases.group, ProcessCases.group,
     ]
 

@@ -49,8 +49,9 @@ struct ValueGenerator {
         case 2: return String(Int.random(in: .min ... .max, using: &random))
         case 3: return String((0..<(20 + random.below(60))).map { $0 == 0 ? "7" : Character(String(random.below(10))) })
         case 4: return float()
-        case 5: return random.pick(ValueTable.rows)
-            .bodies[0]
+        case 5:
+            return random.pick(ValueTable.rows)
+                .bodies[0]
         default: return text()
         }
     }

@@ -295,6 +295,7 @@ public final class Router {
     // MARK: Events
 
     func take(_ event: SessionEvent) {
+        defer { handles.endArrival() }
         switch event {
         case .reply(let id, let reply, let body, let output):
             if let ask = inquiries.removeValue(forKey: id) { return tell { ask(reply, body, output) } }

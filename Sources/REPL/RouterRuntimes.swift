@@ -25,6 +25,7 @@ extension Router {
         registerProvenance()
         registerFutures()
         registerHandles()
+        registerCrossing()
     }
 
     /// Makes a session a name of the language, with its own members.

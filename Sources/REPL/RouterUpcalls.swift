@@ -94,16 +94,31 @@ extension Router {
             return try action(upcall, body, strand, on: try handles.function(reference))
         }
         switch upcall.operation {
+        case _ where sessions.isPlain(strand.session):
+            return try action(upcall, ShellFields(body, kinds: upcall.kinds), strand)
         case .call:
-            let given = try arguments(body, upcall.references, of: strand.session)
+            let given = try arguments(body, upcall.references)
             return try call(upcall.path ?? [], given)
         case .get:
             return try fetch(upcall.path ?? [])
         case .eval:
-            let given = try bindings(body, upcall.references, of: strand.session)
+            let given = try bindings(body, upcall.references)
             return try evaluate(upcall.code ?? "", in: upcall.language ?? "meta", given, name: "<\(strand.session)>")
         default:
             throw Failure("runtime/unsupported", "meta does not answer \(upcall.operation.rawValue) here")
+        }
+    }
+
+    /// What a shell asks, whose values are plain fields.
+    private func action(_ upcall: Upcall, _ fields: ShellFields, _ strand: Strand) throws(Failure) -> Value {
+        switch upcall.operation {
+        case .call: return try call(upcall.path ?? [], try fields.arguments())
+        case .get: return try fetch(upcall.path ?? [])
+        case .set: return try assign(upcall.path ?? [], try fields.value())
+        case .eval:
+            let (code, given) = try fields.evaluation()
+            return try evaluate(code, in: upcall.language ?? "meta", given, name: "<\(strand.session)>")
+        default: throw Failure("runtime/unsupported", "meta does not answer \(upcall.operation.rawValue) here")
         }
     }
 
@@ -123,7 +138,7 @@ extension Router {
     ) throws(Failure) -> Value {
         switch upcall.operation {
         case .call where upcall.path?.isEmpty ?? true:
-            return Self.call(.function(function), try arguments(body, upcall.references, of: strand.session))
+            return Self.call(.function(function), try arguments(body, upcall.references))
         case .equal:
             let other = try handles.decode(body, upcall.references)
             return Self.action { _ throws(Failure) in .value(.bool(try Value.equal(.function(function), other))) }
@@ -153,6 +168,16 @@ extension Router {
         }
         let value = try global(path)
         return Self.action { _ in .value(value) }
+    }
+
+    private func assign(_ path: [String], _ value: Value) throws(Failure) -> Value {
+        guard let root = path.first, let runtime = try named(root) else {
+            throw Failure(
+                "eval/place", "a name of a runtime's can be set, such as py.x, got \(path.joined(separator: "."))")
+        }
+        return Self.action { fiber throws(Failure) in
+            try runtime.assign(Array(path.dropFirst()), value, in: fiber)
+        }
     }
 
     private func evaluate(_ code: String, in language: String, _ given: Given, name: String) throws(Failure) -> Value {
@@ -189,14 +214,8 @@ extension Router {
 
     // MARK: Values
 
-    private func arguments(
-        _ body: [UInt8], _ references: [Reference], of session: String
-    ) throws(Failure) -> Given {
+    private func arguments(_ body: [UInt8], _ references: [Reference]) throws(Failure) -> Given {
         var given = Given()
-        if sessions.isPlain(session) {
-            given.positional = try fields(body)
-            return given
-        }
         guard case .vector(let parts) = try handles.decode(body, references), parts.elements.count == 2,
             case .vector(let positional) = parts.elements[0], case .object(let keywords) = parts.elements[1]
         else { throw Failure("wire/unreadable", "a call's body is [[arguments…],{keywords…}]") }
@@ -205,33 +224,14 @@ extension Router {
         return given
     }
 
-    private func bindings(
-        _ body: [UInt8], _ references: [Reference], of session: String
-    ) throws(Failure) -> Given {
+    private func bindings(_ body: [UInt8], _ references: [Reference]) throws(Failure) -> Given {
         var given = Given()
         guard !body.isEmpty else { return given }
-        if sessions.isPlain(session) {
-            let words = try fields(body).compactMap(\.nameText)
-            given.keywords = stride(from: 0, to: words.count - 1, by: 2).map { (words[$0], .text(words[$0 + 1])) }
-            return given
-        }
         guard case .object(let entries) = try handles.decode(body, references) else {
             throw Failure("wire/unreadable", "the values of an evaluation are an object")
         }
         given.keywords = entries.entries.map { ($0.key.string, $0.value) }
         return given
-    }
-
-    private func fields(_ body: [UInt8]) throws(Failure) -> [Value] {
-        guard let fields = try? PlainFields.decode(body) else {
-            throw Failure("wire/unreadable", "the values are not fields")
-        }
-        return try fields.map { bytes throws(Failure) in
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw Failure("value/utf8", "an argument is not UTF-8")
-            }
-            return .text(text)
-        }
     }
 
     // MARK: Answers
@@ -253,7 +253,7 @@ extension Router {
     /// A shell's answer; the file of bytes stays, as nobody says when the shell is done with it.
     private func plain(_ value: Value) throws(Failure) -> [UInt8] {
         var words = ShellWords()
-        try words.add(value, at: "the answer")
+        try ShellFields.answer(value, &words)
         files.append(words.files)
         return PlainFields.encode(words.words)
     }

@@ -54,9 +54,11 @@ public struct ErrorHeader: Equatable, Sendable {
     /// The header of an answer to a kernel, which reads JSON or plain fields.
     public func header(plain: Bool = false) -> [UInt8] {
         if plain {
-            return PlainFields.encode([
+            var fields = [
                 "op", "err", "re", re.map(String.init) ?? "", "code", code, "type", type ?? "", "message", message,
-            ])
+            ]
+            if let status { fields += ["status", String(status)] }
+            return PlainFields.encode(fields)
         }
         var out = Array("{\"op\":\"err\",\"re\":\(re.map(String.init) ?? "null")".utf8)
         appendFields(to: &out)

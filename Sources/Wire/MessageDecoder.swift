@@ -65,6 +65,7 @@ public struct MessageDecoder {
             upcall.path = fields["path"]?.split(separator: ".").map(String.init)
             upcall.code = fields["code"]
             upcall.language = fields["language"]
+            upcall.kinds = fields["kinds"]
             return .upcall(upcall)
         }
     }

@@ -99,6 +99,7 @@ public struct Request: Equatable, Sendable {
         if let path { fields += ["path", path.joined(separator: ".")] }
         if let alias { fields += ["as", alias] }
         if let cursor { fields += ["cursor", String(cursor)] }
+        if let upcall { fields += ["in", String(upcall)] }
         return PlainFields.encode(fields)
     }
 }

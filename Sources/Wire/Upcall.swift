@@ -12,6 +12,9 @@ public struct Upcall: Equatable, Sendable {
     public var path: [String]?
     public var code: String?
     public var language: String?
+    /// What the values are where the body is plain fields, a letter for each: `t` text, `j` JSON, `s` text as base64
+    /// (bytes when it is no UTF-8), `b` bytes as base64. Nothing: all are text.
+    public var kinds: String?
     public var isItem = false
     public var holds = false
     public var copies = false

@@ -1,9 +1,12 @@
-"""Measures meta against its contenders. Usage: python3 scripts/bench [--long] [WORD …] (rows whose title holds one of the words)
+"""Measures meta against its contenders. Usage: python3 scripts/bench [--long] [--quick] [WORD …]
 
+Measured are the rows whose title holds one of the words, or all.
 Prints the table; a run of all rows also writes it to docs/benchmarks.md. Nothing here passes or fails: a row that misses
-its target says so. `--long` makes the rows of growth a million crossings, which takes some minutes more.
+its target says so. `--long` makes the rows of growth a million crossings, which takes some minutes more; `--quick`
+takes one turn a row, to see that it runs.
 """
 
+import dataclasses
 import datetime
 import os
 import pathlib
@@ -28,14 +31,17 @@ after a fifth of the crossings, garbage collected at both ends.
 def main() -> None:
     if not os.access(META, os.X_OK):
         sys.exit(f"bench: {META} is missing: run `make build` first")
-    words = [word for word in sys.argv[1:] if word != "--long"]
-    chosen = [row for row in rows.all_rows(long="--long" in sys.argv[1:]) if not words or any(word in row.title for word in words)]
+    options = {word for word in sys.argv[1:] if word in ("--long", "--quick")}
+    words = [word for word in sys.argv[1:] if word not in options]
+    chosen = [row for row in rows.all_rows("--long" in options) if not words or any(word in row.title for word in words)]
     if not chosen:
         sys.exit(f"bench: no row's title holds {' or '.join(words)}")
+    if "--quick" in options:
+        chosen = [dataclasses.replace(row, rounds=1) for row in chosen]
     results = contest.run_all(chosen)
     text = PREFACE + machine() + "\n\n" + contest.table(results) + "\n"
     print(text)
-    if not words:
+    if not sys.argv[1:] or options == {"--long"} and not words:
         target = pathlib.Path(ROOT, "docs", "benchmarks.md")
         target.parent.mkdir(exist_ok=True)
         target.write_text(text, encoding="utf-8")
