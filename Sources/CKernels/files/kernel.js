@@ -97,7 +97,7 @@ const BODY_LIMIT = require('buffer').constants.MAX_STRING_LENGTH; // a body is o
 /** The header of the first frame: who this is and what it can do. */
 function greeting() {
   return {
-    op: 'hello', protocol: '1.0', language: 'js', version: process.versions.node, operations: [...keysOf(operations), 'release', 'cancel'],
+    op: 'hello', protocol: '1.0', language: 'js', version: process.versions.node, operations: [...keysOf(operations), 'release', 'cancel', 'hold', 'copy'],
     limits: { header: HEADER_LIMIT, body: BODY_LIMIT, depth: DEPTH_LIMIT }, buffers: 'none', plain: false,
     executable: process.execPath,
   };
@@ -1246,6 +1246,7 @@ function startStreams() {
     Object.defineProperty(process, name, { ...made, get() {
       const stream = apply(made.get, process, []);
       stream._handle?.setBlocking?.(true); // a full pipe would otherwise be left for later
+      if (stream._handle && !has(stream, 'write')) writeAtOnce(stream, name === 'stdout' ? 1 : 2);
       return stream;
     } });
   }
@@ -1259,6 +1260,30 @@ function startStreams() {
   };
   process.on('uncaughtException', report);
   process.on('unhandledRejection', report);
+}
+
+/**
+ * Writes before it returns. Node counts what a pipe has taken as under way until the event loop turns, which it need not do
+ * between two requests, and keeps what is written meanwhile.
+ */
+function writeAtOnce(stream, descriptor) {
+  const { write } = stream, { nextTick } = process;
+  stream.write = function (chunk, encoding, done) {
+    const isWaiting = stream.destroyed || stream.writableEnded || stream.writableLength > 0 || stream.writableCorked > 0;
+    if (isWaiting || typeof chunk !== 'string' && !isUint8Array(chunk)) return apply(write, stream, arguments);
+    const then = typeof encoding === 'function' ? encoding : done;
+    const bytes = typeof chunk === 'string' ? bufferFrom(chunk, typeof encoding === 'string' ? encoding : 'utf8') : chunk;
+    let error = null, at = 0;
+    try {
+      while (at < bytes.length) at += writeSync(descriptor, bytes, at, bytes.length - at);
+    } catch (failure) {
+      // Somebody has made it non-blocking.
+      if (failure?.code === 'EAGAIN') return apply(write, stream, [bytes.subarray(at), then]);
+      error = failure;
+    }
+    if (typeof then === 'function') apply(nextTick, process, [then, error]);
+    return true;
+  };
 }
 
 function reportText(error) {

@@ -2344,12 +2344,27 @@ class Channel:
                        "message": "a frame starts with 16 hexadecimal digits, got %r" % data[:16]})
             return None
         whole = 16 + head + size
+        if head > HEADER_LIMIT:
+            return self.read() if self.skip(data, whole, head) else None
         if len(data) < whole:
             data = self.fill(data, whole)
             if data is None:
                 return None
         self.rest = data[whole:]
         return data[16 : 16 + head], data[16 + head : whole]
+
+    def skip(self, data, whole, head):
+        """Reads past a frame whose header is too large, and says so; false at the end of the stream."""
+        self.rest = data[whole:]
+        left = whole - len(data)
+        while left > 0:
+            count = len(os.read(self.descriptor, min(left, 65536)))
+            if not count:
+                return False
+            left -= count
+        self.send({"op": "err", "re": None, "code": "wire/unreadable",
+                   "message": "a header has at most %d bytes, got %d" % (HEADER_LIMIT, head)})
+        return True
 
     def fill(self, data, whole):
         """Reads on until `whole` bytes are there, straight into place."""
