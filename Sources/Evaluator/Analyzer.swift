@@ -10,6 +10,8 @@ final class Analyzer {
     /// The targets of `recur`, innermost last; nil where a function begins.
     var loops: [LoopLabel?] = [nil]
     private var site: Location?
+    /// Whether the next function stands for a part of the top level.
+    var nextIsTopLevel = false
 
     private struct Scope {
         var variables: [String: Variable] = [:]
@@ -20,7 +22,7 @@ final class Analyzer {
         self.machine = machine
         self.isMeta = isMeta
         self.site = site
-        function = FunctionScope(parent: nil)
+        function = FunctionScope(parent: nil, isTopLevel: true)
     }
 
     /// A top-level form as a function of no parameters.
@@ -148,16 +150,18 @@ final class Analyzer {
     }
 
     private func analyzeCall(_ items: Items) throws(Raised) -> Node {
-        let arguments = try analyze(items, from: 1)
+        let delayed = try delayed(items)
+        let arguments = if let delayed { delayed } else { try analyze(items, from: 1) }
         if case .symbol(let symbol) = items.elements[0], let primitive = inlined(symbol.name, arguments) {
             return primitive
         }
-        let callee = try analyzeCallee(items)
+        let callee = try analyzeCallee(items, 0)
         return .call(callee, arguments, keywords: literalKeywords(items), site)
     }
 
-    private func analyzeCallee(_ items: Items) throws(Raised) -> Node {
-        let node = try analyze(items, 0)
+    /// Item `index` as what is called: a path behind a runtime is bound instead of fetched.
+    func analyzeCallee(_ items: Items, _ index: Int) throws(Raised) -> Node {
+        let node = try analyze(items, index)
         guard case .path(let root, let names, let exact, let site) = node else { return node }
         return .callee(root, names, exact: exact, site)
     }
@@ -251,7 +255,7 @@ final class Analyzer {
         return variable
     }
 
-    var isTopLevel: Bool { function.parent == nil }
+    var isTopLevel: Bool { function.isTopLevel }
 
     func declare(_ name: String) -> Variable {
         let variable = Variable(name: name, owner: function)
@@ -276,7 +280,8 @@ final class Analyzer {
 
     func inFunction<T>(_ body: (FunctionScope) throws(Raised) -> T) throws(Raised) -> T {
         let outer = function
-        function = FunctionScope(parent: outer)
+        function = FunctionScope(parent: outer, isTopLevel: nextIsTopLevel)
+        nextIsTopLevel = false
         loops.append(nil)
         defer {
             function = outer

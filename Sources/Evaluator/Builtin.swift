@@ -85,12 +85,26 @@ open class ControlFunction: Function {
 public final class Control: ControlFunction {
     public typealias Body = (inout Arguments, Fiber) throws(Failure) -> Step
 
+    let forms: Forms
     private let arity: ClosedRange<Int>
     private let body: Body
 
+    /// How a call that is written out gives the arguments.
+    public enum Forms: Equatable, Sendable {
+        case evaluated
+        /// Each as a function without parameters.
+        case each
+        /// Those from this place on (the head is 0) together as one function without parameters.
+        case body(from: Int)
+        /// The first as what is called in a list's head; the others evaluated.
+        case path
+    }
+
     public init(
-        _ signature: String, arity: ClosedRange<Int>, documentation: Documentation? = nil, body: @escaping Body
+        _ signature: String, arity: ClosedRange<Int>, forms: Forms = .evaluated, documentation: Documentation? = nil,
+        body: @escaping Body
     ) {
+        self.forms = forms
         self.arity = arity
         self.body = body
         super.init(name: Builtin.name(of: signature), signature: signature, documentation: documentation)

@@ -6,6 +6,8 @@ public final class Fiber {
     public let name: String
     /// What its owner keeps with it.
     public var context: AnyObject?
+    /// What its owner knows of its part in the program.
+    public var owner: AnyObject?
     /// The top-level form it evaluates, for errors in what that form calls last.
     var site: Location?
     /// Set to make the fiber end with `eval/interrupted` at its next check.

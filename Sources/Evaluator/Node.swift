@@ -23,13 +23,16 @@ final class Variable {
 /// What the compiler knows of a function while it analyses its body.
 final class FunctionScope {
     let parent: FunctionScope?
+    /// Whether what it defines is global.
+    let isTopLevel: Bool
     /// The outer variables it uses, in the order of its captures.
     private(set) var captures: [Variable] = []
     /// Variables of definitions that stand where no body begins, or that a macro made.
     var strays: [Variable] = []
 
-    init(parent: FunctionScope?) {
+    init(parent: FunctionScope?, isTopLevel: Bool = false) {
         self.parent = parent
+        self.isTopLevel = isTopLevel
     }
 
     func capture(_ variable: Variable) {

@@ -4,7 +4,7 @@ public final class Diagnostic {
     /// The foreign exception's type (`ZeroDivisionError`), or the code's own kind for errors of meta.
     public let type: String
     public let message: String
-    public let help: String?
+    public private(set) var help: String?
     /// The session that raised it, or `meta`.
     public let session: String
     public let data: Value
@@ -62,6 +62,11 @@ public final class Diagnostic {
         self.init(
             code: failure.code, message: failure.message, help: failure.help, source: source,
             span: failure.span ?? span)
+    }
+
+    /// Adds a line of help.
+    public func append(help text: String) {
+        help = [help, text].compactMap { $0 }.joined(separator: "\n        ")
     }
 
     /// Says where the error happened, unless that is known already.

@@ -9,6 +9,11 @@ struct Agenda {
         case run
         case value(Value)
         case failure(Diagnostic)
+
+        /// Whether it may take a whole time slice again.
+        var isSlice: Bool {
+            if case .run = self { true } else { false }
+        }
     }
 
     private var ready: [(Fiber, Step)] = []

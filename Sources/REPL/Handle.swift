@@ -6,7 +6,8 @@ import Wire
 /// An object of a session as a value of meta: `(h 1 2)` calls it, `h.attr` and `(.method h x)` reach into it, `(get h k)`
 /// gives an item. Its session does the work.
 final class Handle: RemoteObject {
-    let record: ReferenceRecord
+    /// As its owner last described it.
+    var record: ReferenceRecord
     let lease: Lease
     /// The ledger's entry of the value that it came as first.
     var number: Int?

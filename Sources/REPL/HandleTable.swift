@@ -31,7 +31,7 @@ final class HandleTable: ReferenceBook {
     private var arriving: [Lease] = []
     private var numbers: [ObjectIdentifier: Int] = [:]
     private var lastNumber = 0
-    /// Functions that got a number for a body that may not have been sent.
+    /// Functions of meta in bodies that are about to be sent: they keep their numbers until then.
     private var unsent: [Reference] = []
 
     /// In which generation each session has last had to do with objects.
@@ -50,7 +50,7 @@ final class HandleTable: ReferenceBook {
 
     // MARK: Frames that arrive
 
-    /// Takes note of what a session's frame lists. The leases stay until the next frame.
+    /// Takes note of what a session's frame lists. The leases stay until `endArrival` or the next frame.
     ///
     /// - Throws: `wire/unreadable` for what the session cannot name, `session/stale-handle` for what has gone.
     func receive(_ references: [Reference], from session: String) throws(Failure) {
@@ -68,6 +68,11 @@ final class HandleTable: ReferenceBook {
         }
         arriving = leases
         if let problem { throw problem }
+    }
+
+    /// Nobody takes the leases of the last frame any more.
+    func endArrival() {
+        if !arriving.isEmpty { arriving = [] }
     }
 
     /// What keeps objects alive that a frame listed; nil for none.
@@ -201,7 +206,9 @@ final class HandleTable: ReferenceBook {
     }
 
     private func forget(_ reference: Reference) {
-        guard let entry = entries[reference], entry.holders <= 0, entry.lease?.isReleased ?? true else { return }
+        guard let entry = entries[reference], entry.holders <= 0, entry.lease?.isReleased ?? true,
+            !unsent.contains(reference)
+        else { return }
         entries[reference] = nil
         if let function = entry.function { numbers[ObjectIdentifier(function)] = nil }
         guard reference.owner != Self.meta, entry.received > 0 else { return }
@@ -222,9 +229,10 @@ final class HandleTable: ReferenceBook {
             try check(handle.lease)
             return handle.record
         }
-        let number = number(of: function)
+        let reference = Reference(owner: Self.meta, generation: 1, number: number(of: function))
+        unsent.append(reference)
         return ReferenceRecord(
-            reference: Reference(owner: Self.meta, generation: 1, number: number), type: "function",
+            reference: reference, type: "function",
             repr: Printer.sanitizedLine(function.signature), isCallable: true)
     }
 
@@ -236,7 +244,6 @@ final class HandleTable: ReferenceBook {
         var entry = Entry()
         entry.function = function
         entries[reference] = entry
-        unsent.append(reference)
         return lastNumber
     }
 
@@ -252,7 +259,10 @@ final class HandleTable: ReferenceBook {
     func value(of record: ReferenceRecord) throws(Failure) -> Value {
         if record.reference.owner == Self.meta { return .function(try function(record.reference)) }
         let lease = lease(record.reference)
-        if let known = lease.handle { return .function(known) }
+        if let known = lease.handle {
+            known.record = record
+            return .function(known)
+        }
         let handle = makeHandle(record, lease)
         lease.handle = handle
         return .function(handle)

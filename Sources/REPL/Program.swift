@@ -65,6 +65,7 @@ public final class Program {
             }
             run(source) { form, value in last = Self.isDefinition(form) ? nil : value }
         }
+        settleFutures()
         if status == 0, exitStatus == nil, let last { show(last) }
     }
 
@@ -89,6 +90,7 @@ public final class Program {
         } else {
             run(source) { _, _ in }
         }
+        settleFutures()
     }
 
     /// Standard input: each form runs as soon as it is complete, and its result prints.
@@ -113,7 +115,31 @@ public final class Program {
             line += source.bytes[..<used].count { $0 == 0x0A }
             pending = Array(pending[used...])
         }
+        settleFutures()
         if router.wasInterrupted { status = 130 }
+    }
+
+    /// The end of a program: it waits for the futures that have not ended, unless it has failed.
+    private func settleFutures() {
+        if !isOver { router.awaitFutures() }
+        if router.wasInterrupted, status == 0 { status = 130 }
+        stopFutures()
+        reportFutures()
+    }
+
+    /// Stops the futures that have not ended, and says how many these were.
+    func stopFutures() {
+        let left = router.cancelFutures()
+        guard left > 0, router.ending == nil else { return }
+        router.console.message("\(left == 1 ? "a future" : "\(left) futures") had not ended and was stopped")
+    }
+
+    /// Tells the errors that nobody has awaited.
+    func reportFutures() {
+        for error in router.takeFailures() {
+            router.console.message("a future failed, and nobody awaited it:")
+            fail(error)
+        }
     }
 
     // MARK: Running

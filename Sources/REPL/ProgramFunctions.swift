@@ -14,6 +14,7 @@ extension Program {
                 let status = arguments.count == 1 ? try arguments.integer(0) : 0
                 guard (0...255).contains(status) else { throw arguments.wrong(0, "a status from 0 to 255") }
                 exitStatus = Int32(status)
+                router.hasExited = true
                 throw machine.failure(Machine.interrupted)
             })
         machine.register(

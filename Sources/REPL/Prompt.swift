@@ -53,7 +53,9 @@ public final class Prompt {
     }
 
     private func loop(_ editor: Editor) {
+        defer { program.stopFutures() }
         while program.exitStatus == nil, router.ending == nil {
+            program.reportFutures()
             router.console.freshLine()
             router.sessions.width = editor.terminalColumns
             let name = mode.map { "(\($0))> " } ?? "meta> "
@@ -132,7 +134,8 @@ public final class Prompt {
             var shown = ""
             router.console.interceptor = { shown += $0 }
             defer { router.console.interceptor = nil }
-            for event in router.sessions.wait(alsoReadable: [STDIN_FILENO, signals].filter { $0 >= 0 }) {
+            let watched = [STDIN_FILENO, signals].filter { $0 >= 0 }
+            for event in router.sessions.wait(until: router.nextWork, alsoReadable: watched) {
                 switch event {
                 case .readable(STDIN_FILENO): wakenings.append(.input)
                 case .readable: wakenings.append(.signal)
@@ -140,7 +143,8 @@ public final class Prompt {
                 default: router.take(event)
                 }
             }
-            if router.ending != nil { wakenings.append(.ended) }
+            router.goOn()
+            if router.isEnding { wakenings.append(.ended) }
             if !shown.isEmpty { wakenings.insert(.output(shown), at: 0) }
         }
         return wakenings.removeFirst()

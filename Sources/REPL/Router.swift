@@ -15,11 +15,22 @@ public final class Router {
     var files: [ByteFiles] = []
     /// How long a request to a session may take, where `spawn` said so.
     var timeouts: [String: Swift.Duration] = [:]
-    /// The requests under way, by number.
+    /// The requests under way, by number; those that wait for their session, in order; those with something due.
     var waiting: [RequestID: Waiting] = [:]
+    var queues: [String: [Queued]] = [:]
+    var watched: Set<RequestID> = []
     /// Questions of meta's own to sessions: no program waits for the answer.
     var inquiries: [RequestID: (Reply?, _ body: [UInt8], _ output: [UInt8]?) -> Void] = [:]
     var agenda = Agenda()
+    /// The programs that are run to their end, innermost last.
+    var driven: [Branch] = []
+    /// The futures that have not ended, and those that failed and have not been awaited.
+    var background: [ObjectIdentifier: Branch] = [:]
+    var unseen: [Branch] = []
+    /// What waits until a time.
+    var timed: [Wait] = []
+    /// The program has asked for its end.
+    var hasExited = false
     /// Who holds what of whom.
     private(set) lazy var handles = makeHandles()
     /// What sessions have asked and not been answered.
@@ -42,7 +53,7 @@ public final class Router {
 
     /// A request under way, and who waits for it.
     struct Waiting {
-        let waiter: Waiter
+        var waiter: Waiter
         let strand: Strand?
         let location: Location?
         let session: String
@@ -52,9 +63,14 @@ public final class Router {
         /// When it is interrupted, and once it was, when its session is restarted.
         var deadline: ContinuousClock.Instant?
         var isLate = false
+        /// When it is interrupted again; whether its session was told which request is meant.
+        var nudge: ContinuousClock.Instant?
+        var isCancelled = false
+        /// The upcall whose thread works on it.
+        var upcall: Int?
 
-        func isFor(_ fiber: Fiber) -> Bool {
-            if case .fiber(let own, _) = waiter { own === fiber } else { false }
+        func isFor(_ strand: Strand) -> Bool {
+            if case .upcall(let own) = waiter { own === strand } else { false }
         }
     }
 
@@ -63,6 +79,10 @@ public final class Router {
         case fiber(Fiber, (Outcome) throws(Failure) -> Value)
         /// The answer is the answer to this upcall, as it came.
         case upcall(Strand)
+        /// The answer is one of many.
+        case batch(Batch, Int)
+        /// The answer is dropped.
+        case nobody
     }
 
     /// How a request ended.
@@ -124,19 +144,53 @@ public final class Router {
     /// Runs a fiber to its end, and in turn with it every other that can go on.
     private func drive(_ fiber: Fiber, from first: Machine.Outcome) -> Machine.Outcome {
         var end: Machine.Outcome?
-        agenda.attend(fiber) { end = $0 }
-        settle(fiber, first)
-        while end == nil {
-            if let (next, step) = agenda.take() {
-                settle(next, run(next, step))
-            } else {
-                for event in sessions.wait(until: nextDeadline) { take(event) }
-                if handles.isFull { sendReleases(atLeast: HandleTable.batch) }
-                escalate(fiber)
-                enforceDeadlines()
-            }
+        let program = branch(of: fiber)
+        driven.append(program)
+        // Those that wanted to read the terminal while a line was being typed.
+        for session in stopped where sessions.isBusy(session) {
+            stopped.remove(session)
+            sessions.resume(session)
         }
+        agenda.attend(fiber) { outcome in
+            program.end(.finished(.null))
+            program.leave()
+            end = outcome
+        }
+        settle(fiber, first)
+        while end == nil { turn() }
+        driven.removeLast()
         return end ?? .suspended
+    }
+
+    /// Lets fibers go on, or waits until one can.
+    func turn() {
+        if agenda.isIdle { for event in sessions.wait(until: nextDeadline) { take(event) } }
+        if handles.isFull { sendReleases(atLeast: HandleTable.batch) }
+        advance()
+        if !agenda.isIdle { poll() }
+        escalate()
+        enforceDeadlines()
+    }
+
+    /// When there is something to do that no event tells of.
+    var nextWork: ContinuousClock.Instant? { agenda.isIdle ? nextDeadline : .now }
+
+    /// Lets futures go on while nothing is driven to its end.
+    func goOn() {
+        advance()
+        enforceDeadlines()
+    }
+
+    /// Fibers that go on between two looks at the sessions.
+    private static let stepsBetweenPolls = 64
+
+    /// Lets some of the fibers go on that can.
+    func advance() {
+        for _ in 0..<Self.stepsBetweenPolls {
+            guard let (next, step) = agenda.take() else { return }
+            settle(next, run(next, step))
+            if step.isSlice { return }
+        }
     }
 
     private func run(_ fiber: Fiber, _ step: Agenda.Step) -> Machine.Outcome {
@@ -154,9 +208,13 @@ public final class Router {
         case .suspended: break
         case .yielded:
             poll()
-            if isInterrupted { interrupt(fiber) }
+            if isEnding || isStopping(fiber) { interrupt(fiber) }
             agenda.add(fiber, .run)
         }
+    }
+
+    private func isStopping(_ fiber: Fiber) -> Bool {
+        fiber.owner.map { unsafeDowncast($0, to: Branch.self).isStopping } ?? false
     }
 
     /// Lets a further fiber run; `end` is called when it ends.
@@ -184,8 +242,7 @@ public final class Router {
             request, body: body, to: session, captures: captures,
             for: Waiting(
                 waiter: .fiber(fiber, finish), strand: strand, location: machine.location(of: fiber),
-                session: session, code: code ?? Self.text(of: request), parents: parents, start: Clock.now,
-                deadline: timeouts[session].map { .now + $0 }))
+                session: session, code: code ?? Self.text(of: request), parents: parents, start: Clock.now))
         return .suspend
     }
 
@@ -195,13 +252,29 @@ public final class Router {
     ) throws(Failure) {
         var request = request
         request.upcall = waiter.strand?.waiting(in: session, generation: sessions.generation(of: session))?.upcall
+        if request.upcall == nil, sessions.isBusy(session), !takesMore(session) {
+            return enqueue(Queued(request, body, captures: captures, waiter))
+        }
+        try send(request, body: body, captures: captures, for: waiter)
+        handles.send(request.references, to: waiter.session)
+    }
+
+    /// Sends a request to a session that can take it.
+    func send(_ request: Request, body: [UInt8], captures: Bool?, for waiter: Waiting) throws(Failure) {
+        let session = waiter.session
         do throws(SessionError) {
             sendReleases(to: session)
             let id = try sessions.submit(request, body: body, to: session, captures: captures)
-            handles.send(request.references, to: session)
             if stopped.remove(session) != nil { sessions.resume(session) }
             errorTails[session] = Tail()
+            var waiter = waiter
+            waiter.upcall = request.upcall
+            if let limit = timeouts[session] {
+                waiter.deadline = .now + limit
+                watched.insert(id)
+            }
             waiting[id] = waiter
+            if case .fiber(let fiber, _) = waiter.waiter { branch(of: fiber).work = .request(id) }
         } catch {
             throw Failure(
                 error.code, error.message, help: error.help.isEmpty ? nil : error.help.joined(separator: "\n        "))
@@ -222,9 +295,10 @@ public final class Router {
     // MARK: Events
 
     func take(_ event: SessionEvent) {
+        defer { handles.endArrival() }
         switch event {
         case .reply(let id, let reply, let body, let output):
-            if let ask = inquiries.removeValue(forKey: id) { return ask(reply, body, output) }
+            if let ask = inquiries.removeValue(forKey: id) { return tell { ask(reply, body, output) } }
             finish(id) { waiting in
                 if let problem = admit(reply.references, from: waiting.session) { return .failure(problem, body: []) }
                 return .reply(reply, body: body, output: output, errorTail: errorTails[waiting.session]?.text ?? "") {
@@ -236,7 +310,7 @@ public final class Router {
                 }
             }
         case .failure(let id, let error, let body, _):
-            if let ask = inquiries.removeValue(forKey: id) { return ask(nil, [], nil) }
+            if let ask = inquiries.removeValue(forKey: id) { return tell { ask(nil, [], nil) } }
             finish(id) { waiting in .failure(admit(error.references, from: waiting.session) ?? error, body: body) }
         case .output(let session, let stream, let bytes):
             if stream == .stderr { errorTails[session, default: Tail()].append(bytes) }
@@ -259,18 +333,28 @@ public final class Router {
             end = .lost(timeout(of: request, "its state is kept"))
         }
         tell(request, end)
+        if !queues.isEmpty { pump(request.session) }
+    }
+
+    /// Tells the prompt an answer, and sends what waited behind its question.
+    private func tell(_ ask: () -> Void) {
+        ask()
+        for session in queues.keys { pump(session) }
     }
 
     /// Lets whoever waits for a request go on.
-    private func tell(_ request: Waiting, _ outcome: Outcome) {
+    func tell(_ request: Waiting, _ outcome: Outcome) {
         switch request.waiter {
+        case .nobody: break
         case .upcall(let strand): answer(strand, outcome, from: request.session)
+        case .batch(let batch, let index): take(outcome, index, of: batch)
         case .fiber(let fiber, let finish):
-            if case .lost(let diagnostic) = outcome { return agenda.add(fiber, .failure(diagnostic)) }
+            let branch = branch(of: fiber)
+            if case .lost(let diagnostic) = outcome { return wake(branch, .failure(diagnostic)) }
             do throws(Failure) {
-                agenda.add(fiber, .value(try finish(outcome)))
+                wake(branch, .value(try finish(outcome)))
             } catch {
-                agenda.add(fiber, .failure(machine.diagnostic(error)))
+                wake(branch, .failure(machine.diagnostic(error)))
             }
         }
     }
@@ -294,16 +378,16 @@ public final class Router {
             isTold = true
         }
         abandonStrands(of: session, death.generation)
+        if !queues.isEmpty { pump(session) }
         if !isTold, death.reason != .stopped, death.reason != .restarted { console.message(diagnostic.report) }
     }
 
     /// Ends a fiber's wait with an error; what it waited for is dropped when it comes.
     func give(_ fiber: Fiber, _ diagnostic: Diagnostic) {
-        for (id, request) in waiting where request.isFor(fiber) {
-            waiting[id] = nil
-            sessions.abandon(id)
-        }
-        agenda.add(fiber, .failure(diagnostic))
+        let branch = branch(of: fiber)
+        if case .running = branch.work { return }
+        unlink(branch)
+        wake(branch, .failure(diagnostic))
     }
 
     /// Ends every session; what they print on the way is shown.

@@ -97,6 +97,9 @@ extension Router {
             code: isInterrupt ? "runtime/interrupted" : diagnostic.code, message: diagnostic.message,
             type: diagnostic.type.isEmpty ? nil : diagnostic.type)
         header.language = sessions.language(of: diagnostic.session) ?? diagnostic.session
+        if case .object(let data) = diagnostic.data, case .int(let status)? = data["status"] {
+            header.status = diagnostic.code == "runtime/status" ? status : nil
+        }
         var frames = diagnostic.trace.map {
             StackFrame(function: $0.function, source: $0.source, line: $0.line, text: $0.text)
         }

@@ -36,8 +36,7 @@ extension Router {
         }
         interruption = Interruption()
         if let result { return result }
-        inquiries[id] = nil
-        sessions.abandon(id)
+        inquiries[id] = { _, _, _ in }
         sessions.interrupt(session)
         return .silent
     }

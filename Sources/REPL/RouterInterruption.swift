@@ -2,6 +2,7 @@ import Evaluator
 import Glibc
 import Language
 import Sessions
+import Wire
 
 /// How far the user's wish to stop what runs has come.
 struct Interruption {
@@ -15,9 +16,6 @@ struct Interruption {
     /// The last rung that something was done about.
     var served = 0
     private var last: ContinuousClock.Instant?
-    /// Sessions that may not have heard, and when they are told again.
-    var unsure: Set<String> = []
-    var nextNudge: ContinuousClock.Instant?
 
     /// A press of Ctrl-C.
     mutating func press() {
@@ -29,13 +27,14 @@ struct Interruption {
     }
 }
 
+/// Stopping what runs: for Ctrl-C, `cancel`, a time that is up.
 extension Router {
     func take(signal: Int32) {
         switch signal {
         case SIGINT:
             console.noteEcho()
             interruption.press()
-            if interruption.rung == 1 { interrupt(busySessions) }
+            if interruption.rung == 1, let program = driven.last { stop(program, under: program, isUser: true) }
         case SIGCHLD: serveStopped()
         case SIGWINCH: break
         default: lethal = signal
@@ -45,44 +44,169 @@ extension Router {
     var wasInterrupted: Bool { interruption.rung > 0 }
 
     /// Whether running meta code is to stop.
-    var isInterrupted: Bool { ending != nil || wasInterrupted }
+    var isInterrupted: Bool { isEnding || wasInterrupted }
+
+    /// Whether nothing more is to run.
+    var isEnding: Bool { ending != nil || hasExited }
+
+    // MARK: Stopping
 
     /// Time slices that `finally` has to clean up in once its program was interrupted: about a second.
     private static let cleanupLimit = 300
 
     /// Interrupts running meta code: its cleanups run, unless they take long or the user insists.
     func interrupt(_ fiber: Fiber) {
-        let isUrgent = ending != nil || interruption.rung > 1 || fiber.cleanupSlices > Self.cleanupLimit
-        fiber.isAbandoned = isUrgent
-        fiber.isInterrupted = isUrgent || fiber.cleanupSlices == 0
+        let isUrgent = isEnding || interruption.rung > 1 || fiber.cleanupSlices > Self.cleanupLimit
+        if isUrgent { fiber.isAbandoned = true }
+        if isUrgent || fiber.cleanupSlices == 0 { fiber.isInterrupted = true }
         fiber.cleanupSlices += 1
     }
 
-    private func interrupt(_ busy: Set<String>) {
-        // A session that is starting is told once it is there.
-        interruption.unsure = busy.filter { !sessions.interrupt($0) || mayMissSignals($0) }
-        interruption.nextNudge = interruption.unsure.isEmpty ? nil : .now + Interruption.nudge
+    /// Stops whatever runs for a branch, wherever that is, with all that it has started. Its ends come in their time.
+    ///
+    /// - Parameter isUrgent: cleanups under way are left, and others not begun.
+    func stop(_ branch: Branch, isUrgent: Bool = false) {
+        stop(branch, under: branch, isUser: false, isUrgent: isUrgent)
+        for future in background.values where future.descends(from: branch) {
+            stop(future, under: branch, isUser: false, isUrgent: isUrgent)
+        }
     }
 
-    /// The sessions whose own code runs; not those that wait for what they have asked.
-    private var busySessions: Set<String> {
-        let callers = Set(strands.compactMap { $0.isAsync ? nil : $0.servedRequest })
-        return Set(waiting.filter { !callers.contains($0.key) }.values.map(\.session))
+    /// - Parameters:
+    ///   - root: of the futures that are awaited, those that this one has started are stopped.
+    ///   - isUser: Ctrl-C: sessions end what they do with an error of their own, which programs may catch.
+    private func stop(_ branch: Branch, under root: Branch, isUser: Bool, isUrgent: Bool = false) {
+        guard branch.isPending, let fiber = branch.fiber else { return }
+        branch.isStopping = true
+        if isUrgent { (fiber.isAbandoned, fiber.cleanupSlices) = (true, 0) }
+        if case .running = branch.work { return interrupt(fiber) }
+        if !isUser {
+            fiber.cleanupSlices += 1
+            branch.isDue = true
+        }
+        switch branch.work {
+        case .running: break
+        case .request(let id): stop(id, under: root, isUser: isUser)
+        case .queued: give(fiber, Machine.interrupted)
+        case .batch(let batch): stop(batch)
+        case .wait(let wait):
+            let inner = wait.targets.filter { $0.isPending && $0.descends(from: root) }
+            guard !inner.isEmpty else { return finish(wait, .failure(Machine.interrupted)) }
+            for target in inner { stop(target, under: root, isUser: isUser, isUrgent: isUrgent) }
+        }
+    }
+
+    /// Stops a request: the innermost thing that runs for it.
+    private func stop(_ id: RequestID, under root: Branch, isUser: Bool) {
+        let inner = strands(servedBy: id)
+        if inner.isEmpty { return interrupt(id) }
+        for strand in inner { stop(strand, under: root, isUser: isUser) }
+    }
+
+    private func stop(_ strand: Strand, under root: Branch?, isUser: Bool) {
+        if let fiber = strand.fiber {
+            let branch = branch(of: fiber)
+            stop(branch, under: root ?? branch, isUser: isUser)
+        }
+        for entry in queues.values.joined() where entry.waiting.isFor(strand) {
+            drop(entry)
+            tell(entry.waiting, .lost(Machine.interrupted))
+        }
+        for (id, request) in waiting where request.isFor(strand) {
+            let inner = strands(servedBy: id)
+            if inner.isEmpty { interrupt(id) } else { for next in inner { stop(next, under: root, isUser: isUser) } }
+        }
+    }
+
+    /// Stops what works on the answer to an upcall that nobody waits for any more.
+    func stop(_ strand: Strand) {
+        stop(strand, under: nil, isUser: false)
+    }
+
+    /// The upcalls for whose answer the thread that works on a request waits.
+    func strands(servedBy id: RequestID) -> [Strand] {
+        guard let request = waiting[id] else { return [] }
+        return strands.filter {
+            $0.isOpen && !$0.isAsync && $0.servedRequest == id && $0.session == request.session
+        }
+    }
+
+    /// Interrupts a session's own code. Where other requests of the session must live, it is told which one is meant.
+    func interrupt(_ id: RequestID) {
+        guard let request = waiting[id] else { return }
+        let session = request.session
+        let isShared = waiting.contains { $0.key != id && $0.value.session == session && $0.value.upcall == nil }
+        if isShared, !request.isCancelled, sessions.cancel(id) {
+            waiting[id]?.isCancelled = true
+            return nudge(id)
+        }
+        // A session that is starting is told once it is there.
+        if !sessions.interrupt(session) || mayMissSignals(session) { nudge(id) } else { waiting[id]?.nudge = nil }
+    }
+
+    private func nudge(_ id: RequestID) {
+        waiting[id]?.nudge = .now + Interruption.nudge
+        watched.insert(id)
     }
 
     private func mayMissSignals(_ session: String) -> Bool {
         sessions.language(of: session) == "js"
     }
 
-    /// What time, a second Ctrl-C, or a signal to end does to a fiber whose session does not answer.
-    func escalate(_ fiber: Fiber) {
-        guard let request = waiting.values.first(where: { $0.isFor(fiber) }) else { return }
-        if ending != nil { return give(fiber, Machine.interrupted) }
-        if let due = interruption.nextNudge, due <= .now { interrupt(interruption.unsure.intersection(busySessions)) }
+    // MARK: Further rungs
+
+    /// The requests that run for a branch and have asked nothing themselves.
+    func leaves(of root: Branch) -> [RequestID] {
+        leaves(of: root, under: root)
+            + background.values.filter { $0.isStopping && $0.descends(from: root) }.flatMap {
+                leaves(of: $0, under: root)
+            }
+    }
+
+    private func leaves(of branch: Branch, under root: Branch) -> [RequestID] {
+        guard branch.isPending else { return [] }
+        switch branch.work {
+        case .running, .queued: return []
+        case .request(let id): return leaves(of: id, under: root)
+        case .batch(let batch): return batch.requests.min().map { [$0] } ?? []
+        case .wait(let wait):
+            return wait.targets.filter { $0.descends(from: root) }.flatMap { leaves(of: $0, under: root) }
+        }
+    }
+
+    private func leaves(of id: RequestID, under root: Branch) -> [RequestID] {
+        let inner = strands(servedBy: id)
+        if inner.isEmpty { return [id] }
+        return inner.flatMap { strand in
+            (strand.fiber.map { leaves(of: branch(of: $0), under: root) } ?? [])
+                + waiting.filter { $0.value.isFor(strand) }.keys.flatMap { leaves(of: $0, under: root) }
+        }
+    }
+
+    /// The sessions of requests, each once, in the order of the requests.
+    func sessions(of requests: [RequestID]) -> [String] {
+        var found: [String] = []
+        for id in requests.sorted() {
+            if let name = waiting[id]?.session, !found.contains(name) { found.append(name) }
+        }
+        return found
+    }
+
+    /// What a second and a third Ctrl-C, or a signal to end, do to a program whose sessions do not answer.
+    func escalate() {
+        guard let program = driven.last, let fiber = program.fiber else { return }
+        if isEnding {
+            if case .running = program.work { return }
+            return give(fiber, Machine.interrupted)
+        }
         guard interruption.rung >= 2, interruption.rung > interruption.served else { return }
         interruption.served = interruption.rung
-        let session = busySessions.contains(request.session) ? request.session : busySessions.first ?? request.session
-        if interruption.rung == 2, let offersRestart { return offersRestart(session) }
-        try? sessions.restart(session, force: true)
+        for session in sessions(of: leaves(of: program)) {
+            if interruption.rung == 2, let offersRestart {
+                offersRestart(session)
+            } else {
+                try? sessions.restart(session, force: true)
+            }
+        }
     }
 }

@@ -23,6 +23,7 @@ extension Router {
         registerDefinitions()
         registerShell()
         registerProvenance()
+        registerFutures()
         registerHandles()
         registerCrossing()
     }

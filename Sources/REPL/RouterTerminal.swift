@@ -30,8 +30,9 @@ extension Router {
     }
 
     private func lend(to session: String) {
-        // One that reads while nobody waits for it goes on with its next request.
-        guard sessions.isBusy(session) else {
+        // One that reads while nobody waits for it goes on with its next request; one that works for a future, when no
+        // line is being typed.
+        guard sessions.isBusy(session), console.interceptor == nil else {
             stopped.insert(session)
             return
         }

@@ -34,8 +34,7 @@ extension Router {
                 target.request, body: body, to: target.session,
                 for: Waiting(
                     waiter: .upcall(strand), strand: strand, location: around?.location, session: target.session,
-                    code: upcall.code ?? upcall.path?.joined(separator: ".") ?? "", parents: [], start: Clock.now,
-                    deadline: timeouts[target.session].map { .now + $0 }))
+                    code: upcall.code ?? upcall.path?.joined(separator: ".") ?? "", parents: [], start: Clock.now))
         }
         let fiber = machine.fiber(name: "<\(strand.session)>", calling: try action(upcall, body, strand), [])
         fiber.context = strand
@@ -305,18 +304,14 @@ extension Router {
         }
         strand.isOpen = false
         strands.removeAll { $0 === strand }
+        if !queues.isEmpty { pump(strand.session) }
     }
 
     /// Nobody waits for these answers any more.
     func abandonStrands(of session: String, _ generation: Int) {
         for strand in strands where strand.session == session && strand.generation == generation {
+            stop(strand)
             strand.isOpen = false
-            guard let fiber = strand.fiber else { continue }
-            if waiting.values.contains(where: { $0.isFor(fiber) }) {
-                give(fiber, Machine.interrupted)
-            } else {
-                fiber.isInterrupted = true
-            }
         }
         strands.removeAll { !$0.isOpen }
     }

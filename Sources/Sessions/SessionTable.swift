@@ -203,6 +203,16 @@ public final class SessionTable {
         return true
     }
 
+    /// Ends a request that waits for a promise, and no other. False where its kernel cannot.
+    public func cancel(_ id: RequestID) -> Bool {
+        guard let child = entries.lazy.compactMap(\.child).first(where: { $0.isOpen(id.number) }),
+            let hello = child.hello, hello.operations.contains("cancel")
+        else { return false }
+        child.interrupted.insert(id.number)
+        let header = Request(.cancel).header(id: id, plain: hello.plain ?? false)
+        return (try? child.send(header: header, body: [])) != nil
+    }
+
     func entry(_ name: String) throws(SessionError) -> Entry {
         let wanted = entries.contains { $0.name == name } ? name : KernelLanguage.named(name)?.name ?? name
         guard let entry = entries.first(where: { $0.name == wanted }) else {

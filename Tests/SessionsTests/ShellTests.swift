@@ -133,10 +133,20 @@ final class ShellTests: TableTestCase {
         XCTAssertEqual(try shell("exec 3>/dev/null; echo $LC_ALL").0, "\n")
     }
 
-    func testExitEndsTheSessionAndTheNextUseStartsAfresh() throws {
-        guard case .ended(_, let death, _) = try ask("sh", .eval("exit 3", name: "<sh>")).last else { return XCTFail() }
+    func testExitEndsTheRequestAndKeepsTheState() throws {
+        XCTAssertEqual(try shell("x=kept; f() { while :; do exit 3; done; }; f; x=no").1, 3)
+        XCTAssertEqual(try shell("echo $x; (exit 4) || echo $?").0, "kept\n4\n")
+        guard case .reply(_, let reply, _, _) = try ask("sh", .call(["exit"]), PlainFields.encode(["5"])).last else {
+            return XCTFail()
+        }
+        XCTAssertEqual(reply.status, 5)
+    }
+
+    func testTheBuiltinExitEndsTheSessionAndTheNextUseStartsAfresh() throws {
+        let request = Request.eval("builtin exit 3", name: "<sh>")
+        guard case .ended(_, let death, _) = try ask("sh", request).last else { return XCTFail() }
         XCTAssertEqual(death.reason, .exited(status: 3))
-        XCTAssertEqual(death.code, "exit 3")
+        XCTAssertEqual(death.code, "builtin exit 3")
         XCTAssertEqual(try shell("echo again").0, "again\n")
     }
 

@@ -19,12 +19,15 @@ LAUNCH_PYTHON = (
     "import sys as s;p=s.path;p.insert(0,%r);w=s.dont_write_bytecode;s.dont_write_bytecode=False;"
     "import _meta_kernel as k;s.dont_write_bytecode=w;p.pop(0);k.main()"
 )
+LAUNCH_SHELL = '. "$1"; builtin eval "$__meta_main"'
 
 
 def command(language):
     if language == "py":
         shutil.copy(FILES / "kernel.py", CACHE + "/_meta_kernel.py")
         return [os.environ.get("META_PYTHON", "python3"), "-c", LAUNCH_PYTHON % CACHE]
+    if language == "sh":
+        return [os.environ.get("META_BASH", "bash"), "--norc", "--noprofile", "-c", LAUNCH_SHELL, "sh", str(FILES / "kernel.sh")]
     shutil.copy(FILES / "kernel.js", CACHE + "/kernel.js")
     return [os.environ.get("META_NODE", "node"), CACHE + "/kernel.js"]
 

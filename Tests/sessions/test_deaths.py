@@ -20,7 +20,7 @@ DEATHS = [
     ("js", '(js "process.exit(4)")', "session/exited", "exit status 4"),
     ("js", '(js "process.abort()")', "session/killed", "SIGABRT"),
     ("js", '(js "process.kill(process.pid, \'SIGKILL\')")', "session/killed", "SIGKILL"),
-    ("sh", '(sh "exit 5")', "session/exited", "exit status 5"),
+    ("sh", '(sh "builtin exit 5")', "session/exited", "exit status 5"),
     ("sh", '(sh "kill -9 $$")', "session/killed", "SIGKILL"),
 ]
 

@@ -85,6 +85,7 @@ const fill = free(Buffer.prototype.fill);
 const indexOfByte = free(Buffer.prototype.indexOf);
 const part = free(Buffer.prototype.subarray);
 const copyInto = free(Buffer.prototype.copy);
+const isUTF8 = require('buffer').isUtf8 ?? ((data) => { try { decodeUTF8(data); return true; } catch { return false; } });
 const decodeUTF8 = TextDecoder.prototype.decode.bind(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }));
 
 // ------------------------------------------------------------------------------------------------------------ hello
@@ -160,20 +161,20 @@ const meta = { Error: MetaError, Tagged, ObjectMap, Handle };
 
 // ----------------------------------------------------------------------------------------------------------- decode
 
-// Digits that JSON.parse may round, and what else it bends. A match may be inside text; the careful way is then merely slower.
+// Digits that JSON.parse may round. A match may be inside text; the careful way is then merely slower.
 const LONG_INTEGER = /[[,: \n\r\t-]\d{16,}[\],} \n\r\t]/;
-const SPECIAL = /\\u[dD][89a-fA-F]|"_type"|"__proto__"|"\s+:|\d[eE]\+?\d{3}|\d{300}/;
+const HALF_CHARACTER = /\\u[dD][89a-fA-F]/; // the escape of a surrogate
 
 /**
  * The value of a JSON text (a Buffer); `listed` are the refs that its frame lists. Throws Failure `wire/unreadable`
  * naming the place, `session/stale-handle` for a ref that is gone.
  */
 function decode(body, listed = NONE_LISTED) {
-  let text;
-  try { text = decodeUTF8(body); } catch { throw new Failure('wire/unreadable', 'body is not UTF-8'); }
+  if (!isUTF8(body)) throw new Failure('wire/unreadable', 'body is not UTF-8');
+  const text = utf8(body, 0, body.length);
   if (text.length < 64 && test(/^\[\[(-?\d{1,15}(,-?\d{1,15})*)?\],\{\}\]$/, text)) return parseJSON(text);
   if (text.length > 256) {
-    const value = decodePlain(text);
+    const value = decodePlain(text, body);
     if (value !== NOT_PLAIN) return value;
   }
   return new Reader(text, listed).read();
@@ -182,45 +183,64 @@ function decode(body, listed = NONE_LISTED) {
 const NOT_PLAIN = Symbol('the careful way');
 
 /**
- * What `JSON.parse` makes of a text in which nothing can be bent: no long integer, no tag, no escape of a surrogate, no
- * exponent that overflows, no key that is there twice or that an object would reorder. Otherwise NOT_PLAIN.
+ * What `JSON.parse` makes of a text when nothing was bent: no long integer, no tag, no escape of a surrogate, no number
+ * beyond a float, no key that is there twice or that an object would reorder. Otherwise NOT_PLAIN.
  */
-function decodePlain(text) {
-  if (test(LONG_INTEGER, text) !== null || test(SPECIAL, text) !== null) return NOT_PLAIN;
+function decodePlain(text, body) {
+  if ((includes(text, '\\ud') || includes(text, '\\uD')) && test(HALF_CHARACTER, text) !== null) return NOT_PLAIN;
+  if (isPolluted()) return NOT_PLAIN;
   let value;
   try { value = parseJSON(text); } catch { return NOT_PLAIN; }
   if (typeof value !== 'object' || value === null) return NOT_PLAIN;
-  const keys = countKeys(value, 1);
-  return keys >= 0 && keys === countColons(text) ? value : NOT_PLAIN;
+  walk.large = false;
+  // A key that is there twice makes fewer keys than colons.
+  if (countKeys(value, 1) !== countColons(body)) return NOT_PLAIN;
+  return walk.large && test(LONG_INTEGER, text) !== null ? NOT_PLAIN : value;
 }
 
-/** How many keys the objects in a value have; below 0 when one is an index or it is too deep. */
+const walk = { large: false }; // whether a number was met that may be a rounded integer
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+/** How many keys the objects in a value have; below 0 when one is an index or a tag, a number is infinite or it is too deep. */
 function countKeys(value, depth) {
   if (depth > DEPTH_LIMIT) return -Infinity;
   let count = 0;
   if (isArray(value)) {
     for (let at = 0; at < value.length; at++) {
       const item = value[at];
-      if (typeof item === 'object' && item !== null) count += countKeys(item, depth + 1);
+      if (typeof item === 'object') { if (item !== null) count += countKeys(item, depth + 1); }
+      else if (typeof item === 'number' && (item > LARGEST || item < -LARGEST)) { if (isFinite(item)) walk.large = true; else return -Infinity; }
     }
     return count;
   }
-  const names = keysOf(value);
-  count = names.length;
-  if (count === 0) return 0;
-  const code = codeAt(names[0], 0); // an object has its indexes first
-  if (code >= 48 && code <= 57 && isIndex(names[0])) return -Infinity;
-  for (let at = 0; at < names.length; at++) {
-    const item = value[names[at]];
-    if (typeof item === 'object' && item !== null) count += countKeys(item, depth + 1);
+  for (const name in value) { // several times as fast as Object.keys
+    if (count++ === 0 && isDigit(codeAt(name, 0)) && isIndex(name)) return -Infinity; // an object has its indexes first
+    if (name === '_type') return -Infinity;
+    const item = value[name];
+    if (typeof item === 'object') { if (item !== null) count += countKeys(item, depth + 1); }
+    else if (typeof item === 'number' && (item > LARGEST || item < -LARGEST)) { if (isFinite(item)) walk.large = true; else return -Infinity; }
   }
   return count;
 }
 
-/** How often a quote is followed by a colon: at least once for each key. */
-function countColons(text) {
+const isDigit = (code) => code >= 48 && code <= 57;
+
+/** How many colons follow a key; NaN when that is not plain to see. A quote inside text has a backslash before it. */
+function countColons(body) {
   let count = 0;
-  for (let at = indexOf(text, '":', 0); at >= 0; at = indexOf(text, '":', at + 2)) count++;
+  for (let at = 0; at < body.length; at++) {
+    if (body[at] !== 58) continue;
+    let before = at - 1;
+    if (body[before] === 34) {
+      if (body[before - 1] !== 92) { count++; continue; }
+      let slashes = 1;
+      while (body[before - 1 - slashes] === 92) slashes++;
+      if (slashes % 2 === 0) count++;
+    } else if (body[before] <= 32) {
+      while (body[before] <= 32) before--;
+      if (body[before] === 34) return NaN; // a key's end, or the end of text within text
+    }
+  }
   return count;
 }
 
@@ -368,8 +388,7 @@ function readObject(names, values, reader) {
   for (let at = 0; at < names.length; at++) {
     const name = names[at];
     if (has(object, name)) reader.fail(`the key ${stringifyJSON(name)} is there twice`);
-    const code = codeAt(name, 0);
-    if (code >= 48 && code <= 57 && isIndex(name)) indexes = true;
+    if (isDigit(codeAt(name, 0)) && isIndex(name)) indexes = true;
     if (name === '__proto__' || name in objectPrototype) own(object, name, values[at]);
     else object[name] = values[at];
   }
@@ -515,7 +534,7 @@ const isTooLong = (error) => isNativeError(error) && (error.message === 'Invalid
  * without a word, so it is asked only after `isPlain` has seen every part.
  */
 function encodePlain(value) {
-  if (toJSONIsDefined() || !isPlain(value, 1)) return null;
+  if (isPolluted() || !isPlain(value, 1)) return null;
   let text;
   try { text = stringifyJSON(value); } catch (error) {
     throw isTooLong(error) ? new Failure('value/too-large', `a body has at most ${BODY_LIMIT} characters`) : error;
@@ -524,33 +543,31 @@ function encodePlain(value) {
   return includes(text, '\\ud') || includes(text, '"_type"') ? null : text;
 }
 
-const toJSONIsDefined = () => 'toJSON' in objectPrototype || 'toJSON' in arrayPrototype;
+/** `for in` would meet what user code has put there, and JSON.stringify would call a toJSON. */
+const isPolluted = () => keysOf(objectPrototype).length > 0 || keysOf(arrayPrototype).length > 0 || 'toJSON' in arrayPrototype;
 
 /** Whether a value holds only null, booleans, text, numbers that JSON keeps, arrays without more and plain objects. */
 function isPlain(value, depth) {
   if (depth > DEPTH_LIMIT || isProxy(value)) return false; // a cycle ends here too
-  let items;
-  let names = null;
   if (isArray(value)) {
     if (getPrototypeOf(value) !== arrayPrototype || keysOf(value).length !== value.length) return false;
-    items = value;
-  } else {
-    if (getPrototypeOf(value) !== objectPrototype) return false;
-    names = keysOf(value);
-    // Two questions, as Reflect.ownKeys is slower than both.
-    if (getOwnPropertyNames(value).length !== names.length || getOwnPropertySymbols(value).length > 0) return false;
-    items = names;
+    for (let at = 0; at < value.length; at++) if (!isPlainItem(value[at], depth)) return false;
+    return true;
   }
-  for (let at = 0; at < items.length; at++) {
-    const item = names === null ? items[at] : value[names[at]];
-    if (typeof item === 'string') continue;
-    if (typeof item === 'number') {
-      if (item % 1 === 0 ? !isSafeInteger(item) || is(item, -0) : !isFinite(item)) return false;
-    } else if (typeof item === 'object') {
-      if (item !== null && !isPlain(item, depth + 1)) return false;
-    } else if (typeof item !== 'boolean') return false;
+  if (getPrototypeOf(value) !== objectPrototype) return false;
+  let count = 0;
+  for (const name in value) { // several times as fast as Object.keys
+    count++;
+    if (!isPlainItem(value[name], depth)) return false;
   }
-  return true;
+  // Two questions, as Reflect.ownKeys is slower than both.
+  return getOwnPropertyNames(value).length === count && getOwnPropertySymbols(value).length === 0;
+}
+
+function isPlainItem(item, depth) {
+  if (typeof item === 'string' || typeof item === 'boolean') return true;
+  if (typeof item === 'number') return item <= LARGEST && item >= -LARGEST && (item !== 0 || 1 / item > 0);
+  return typeof item === 'object' && (item === null || isPlain(item, depth + 1));
 }
 
 const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;

@@ -7,7 +7,7 @@ owns descriptors 1 and 2. Start is paid by every one-liner, so only what the hel
 
 import gc
 
-gc.disable()  # until the hello is out: nothing of the start is garbage
+gc.disable()  # nothing of what this file makes is garbage; enabled at its end
 
 import _ast
 import _json
@@ -499,9 +499,21 @@ def refuse(value):
     raise TypeError("not plain")
 
 
-def c_encoder():
-    """The C encoder of `json`; strict about NaN and cycles, blind to the types that `is_plain` looks at."""
-    return _json.make_encoder({}, refuse, quote, None, ":", ",", False, False, False)
+def make_encoder(marks, allow_nan):
+    """The C encoder of `json`, blind to the types that `count_none` looks at; finds cycles with `marks`."""
+    return _json.make_encoder(marks, refuse, quote, None, ":", ",", False, False, allow_nan)
+
+
+encode_header = make_encoder(None, True)
+encode_json = make_encoder(None, False)  # ends a cycle at Python's recursion limit, and is quicker for that
+SAFE_RECURSION = 8 * DEPTH_LIMIT
+
+
+def json_text(value):
+    """What `json.dumps` says, as short as can be; ValueError or RecursionError for NaN and cycles."""
+    if sys.getrecursionlimit() <= SAFE_RECURSION:
+        return "".join(encode_json(value, 0))
+    return "".join(make_encoder({}, False)(value, 0))
 
 
 def encode(value, refs=None):
@@ -536,66 +548,145 @@ class Output:
         self.put = self.parts.append
 
 
-def encode_plain(value):
-    """The text when the value is plain JSON all through, otherwise None.
+def encode_plain(value, before=0):
+    """The text when the value is plain JSON all through, otherwise None. `before` is the size of the text before it.
 
-    The C encoder turns integer keys into strings, tuples into lists and subclasses into their base without a word,
-    so its text counts only when `is_plain` has seen every type. Both run at C speed.
+    Encoders turn integer keys into strings, tuples into lists, subclasses into their base and NaN into null without a
+    word, so their text counts only when `count_none` has seen every type. Both run at C speed.
     """
     try:
+        if has_large(value):
+            return encode_members(value, before)
         if type(value) is list and len(value) > PART:
-            return encode_parts(value)
-        text = "".join(c_encoder()(value, 0))
-        if '"_type"' in text or "-0.0" in text and has_negative_zero(text):
-            return None
-        return text.encode("utf-8") if is_plain([value]) else None
+            return encode_parts(value, before)
+        return encode_at_once(value, before)
     except (TypeError, ValueError, RecursionError, MemoryError):
         return None
 
 
-PART = 512
+PART = 512  # items of a long list that are encoded, and then checked while they are in the processor's cache
 
 
-def encode_parts(items):
-    """`encode_plain` for a long list, part by part: what was just checked is still in the processor's cache."""
+def has_large(value):
+    """Whether a member of a short container is a long one."""
+    kind = type(value)
+    if kind is not dict and (kind is not list or len(value) > PART):
+        return False
+    items = value.values() if kind is dict else value
+    return any([len(item) > PART for item in items if type(item) in CONTAINERS])
+
+
+def encode_members(value, before):
+    """`encode_plain` for a container with long members, one by one."""
+    texts = []
+    for item in value.items() if type(value) is dict else value:
+        start = b""
+        if type(value) is dict:
+            key, item = item
+            if type(key) is not str or key == "_type":
+                return None
+            start = quote(key).encode("utf-8") + b":"
+        text = encode_plain(item, before)
+        if text is None:
+            return None
+        texts.append(start + text)
+        before += len(text)
+    return (b"{%b}" if type(value) is dict else b"[%b]") % b",".join(texts)
+
+
+def encode_parts(items, before):
+    """`encode_plain` for a long list, part by part."""
     texts = []
     for start in range(0, len(items), PART):
-        text = encode_plain(items[start : start + PART])
+        text = encode_at_once(items[start : start + PART], before)
         if text is None:
             return None
         texts.append(text[1:-1])
-    return b"[" + b",".join(texts) + b"]"
+        before += len(text)
+    return b"[%b]" % b",".join(texts)
+
+
+QUICK = 1 << 20  # bytes of text from which on a faster encoder is worth its import
+
+
+def encode_at_once(value, before):
+    dumps = before >= QUICK and quick_encoder()
+    if dumps:
+        try:
+            text = dumps(value)
+        except TypeError:  # what it cannot say: other keys, integers beyond 64 bits, half characters, deep nesting
+            dumps = None
+        else:  # it writes NaN as null; other keys than str it refuses
+            if is_untagged(text) and text.count(b"null") == count_none([value], False):
+                return text
+    text = json_text(value).encode("utf-8")
+    return text if is_untagged(text) and count_none([value], True) >= 0 else None
+
+
+def is_untagged(text):
+    """Whether a text holds nothing that crosses in another form: no key `_type`, no -0.0."""
+    return b'"_type"' not in text and not (b"-0.0" in text and has_negative_zero(text))
 
 
 def has_negative_zero(text):
-    return text == "-0.0" or "-0.0," in text or "-0.0]" in text or "-0.0}" in text
+    return text == b"-0.0" or b"-0.0," in text or b"-0.0]" in text or b"-0.0}" in text
 
 
-def is_plain(level, depth=0):
-    """Whether values without cycles hold only plain types, with str for every key; False when in doubt.
+def quick_encoder():
+    """`orjson.dumps` where that package is installed, else False. The user's program does not see it imported."""
+    if State.quick is None:
+        State.quick = False
+        known = set(sys.modules)
+        try:
+            from importlib.machinery import PathFinder
+
+            if "-packages" in PathFinder.find_spec("orjson").origin:
+                import orjson
+
+                State.quick = orjson.dumps
+        except Exception:
+            pass
+        for name in set(sys.modules) - known:
+            if name.partition(".")[0] == "orjson":
+                del sys.modules[name]
+    return State.quick
+
+
+def count_none(level, looks_at_keys, depth=0):
+    """How many None are in values without cycles (0 when it looks at keys, too); -1 when one has another than a plain
+    type, or when in doubt.
 
     Goes level by level, and through a wide level in parts. CPython's collector does not report the keys of a dict whose
     keys are all exactly str, so a level has as many referents as its containers have items only when no dict has
     another kind of key.
     """
+    found = 0
     for depth in range(depth, DEPTH_LIMIT + 1):
-        kinds = set(map(type, level))
+        types = map(type, level) if looks_at_keys else list(map(type, level))
+        kinds = set(types)
         if not kinds <= PLAIN:
-            return False
+            return -1
+        if NONE in kinds and not looks_at_keys:
+            found += types.count(NONE)
         if kinds <= SCALARS:
-            return True
-        if not kinds <= CONTAINERS:
+            return found
+        if looks_at_keys and not kinds <= CONTAINERS:
             level = [item for item in level if type(item) in CONTAINERS]
         below = gc.get_referents(*level)
-        if len(below) != sum(map(len, level)):
-            return False
+        if looks_at_keys and len(below) != sum(map(len, level)):
+            return -1
         if len(below) > 4 * PART:
-            parts = range(0, len(below), 4 * PART)
-            return all(is_plain(below[start : start + 4 * PART], depth + 1) for start in parts)
+            for start in range(0, len(below), 4 * PART):
+                part = count_none(below[start : start + 4 * PART], looks_at_keys, depth + 1)
+                if part < 0:
+                    return -1
+                found += part
+            return found
         level = below
-    return False
+    return -1
 
 
+NONE = type(None)
 CONTAINERS = frozenset([dict, list])
 
 
@@ -1302,6 +1393,7 @@ class State:
     numbers = upcalls = 0  # the last number of an object, and of an upcall
     limit = user_limit = room = lifted = 0  # of recursion: what is set, what the user set, what the kernel adds
     reads = False  # a thread reads descriptor 4
+    quick = None  # the faster encoder, False when there is none
     running = False  # user code of the main thread may be interrupted
     waiting = False  # the main thread waits for an upcall: meta interrupts who works for it
     asked = False  # SIGINT came while the kernel's own code ran
@@ -2290,9 +2382,6 @@ class Channel:
             self.lock.release()
 
 
-encode_header = _json.make_encoder(None, refuse, quote, None, ":", ",", False, False, True)
-
-
 def move_up(descriptor):
     """Moves a descriptor to a free number ≥ 10, closed on exec: `exec 3>log` is everyday shell."""
     number = 10
@@ -2525,7 +2614,6 @@ def main():
     start_streams()
     sys.meta_path.insert(0, LinecacheFinder)
     untouched = traces()
-    gc.enable()
     while True:
         if _signal.getsignal(_signal.SIGINT) is not on_interrupt:
             _signal.signal(_signal.SIGINT, on_interrupt)
@@ -2535,3 +2623,6 @@ def main():
         if frame is None:
             return leave(untouched)
         answer(*frame)
+
+
+gc.enable()
