@@ -19,10 +19,12 @@ WARM = 40_000
 SHORT_LIMIT = 16.0
 STEPS = 8
 
-# Warm-up is a fifth of the way, and long enough for what is bounded to be full (meta's ledger of 65,536 calls). Each turn is two crossings, one from either side.
+# Warm-up is a fifth of the way, and long enough for what is bounded to be full (meta's ledger of 65,536 calls). Each
+# turn is two crossings, one from either side.
 SLOPE = """
 (py "import gc, os\n%(python)s")
-(js "%(node)s; globalThis.collect = (require('node:v8').setFlagsFromString('--expose-gc'), require('node:vm').runInNewContext('gc')); 0")
+(js "%(node)s; require('node:v8').setFlagsFromString('--expose-gc'); 0")
+(js "globalThis.collect = require('node:vm').runInNewContext('gc'); 0")
 (def pids ["self" (py "os.getpid()") (js "process.pid")])
 (def status () (map (fn (pid) (file.read (str "/proc/" pid "/status"))) pids))
 (def collected ()
@@ -39,9 +41,11 @@ SLOPE = """
 (concat [first] (map (fn (_) (turns %(step)d) (collected)) (range %(steps)d)))
 """
 
+GIVE_PYTHON = "def give(): return %s\n\ndef take(value): return 0"
+GIVE_NODE = "globalThis.give = () => %s; globalThis.take = () => 0"
 HANDLES = {
-    "python": "class Point: pass\n\ndef give(): return Point()\n\ndef take(handle): return 0",
-    "node": "globalThis.Point = class Point {}; globalThis.give = () => new Point(); globalThis.take = () => 0",
+    "python": f"class Point: pass\n\n{GIVE_PYTHON % 'Point()'}",
+    "node": f"globalThis.Point = class Point {{}}; {GIVE_NODE % 'new Point()'}",
 }
 
 
@@ -49,8 +53,8 @@ def rows(long: bool) -> list[Row]:
     count, limit = (LONG, 1.0) if long else (SHORT, SHORT_LIMIT)
     text = records.one()
     held = {
-        "python": f"import json\nrecord = json.loads({text!r})\ndef give(): return record\n\ndef take(value): return 0",
-        "node": f"globalThis.record = JSON.parse({json.dumps(text)}); globalThis.give = () => record; globalThis.take = () => 0",
+        "python": f"import json\nrecord = json.loads({text!r})\n{GIVE_PYTHON % 'record'}",
+        "node": f"globalThis.record = JSON.parse({json.dumps(text)}); {GIVE_NODE % 'record'}",
     }
     rows = []
     for title, code in [("handles made and dropped", HANDLES), ("records of 1 KB crossed", held)]:
