@@ -878,7 +878,7 @@ function describeValue(value) {
 // ---------------------------------------------------------------------------------------------------------- handles
 
 // What cannot be copied stays where it is and crosses as a Ref. An *entry* stands for one object: for one of this
-// kernel's own { number, value, sent }, where `sent` counts the frames that listed it and that meta is not yet done with;
+// kernel's own { number, key, value, receiver, sent }, where `sent` counts the frames that listed it and that meta is not yet done with;
 // for one of another language { owner, generation, number, type, repr, callable, weak, received }, where `weak` leads to
 // the only proxy and `received` counts the frames that it came with. When the proxy dies that count goes to `releases`.
 
@@ -898,8 +898,9 @@ const isHandle = (value) => typeof value === 'object' && value !== null ? weakHa
 function entryOf(value) {
   if (isHandle(value)) return usable(weakGet(proxies, value));
   let entry = mapGet(held.byValue, value);
-  if (entry === undefined || !is(entry.value, value)) { // a Map takes 0 and -0 for one
-    entry = { owner: null, number: held.next++, value, sent: 0 };
+  if (entry === undefined || !is(entry.key, value)) { // a Map takes 0 and -0 for one
+    entry = Method.is(value) ? { owner: null, number: held.next++, key: value, value: value.work, receiver: value.receiver, sent: 0 }
+      : { owner: null, number: held.next++, key: value, value, receiver: undefined, sent: 0 };
     mapSet(held.byValue, value, entry);
     mapSet(held.byNumber, entry.number, entry);
   }
@@ -908,7 +909,7 @@ function entryOf(value) {
 
 function forget(entry) {
   mapDelete(held.byNumber, entry.number);
-  if (mapGet(held.byValue, entry.value) === entry) mapDelete(held.byValue, entry.value);
+  if (mapGet(held.byValue, entry.key) === entry) mapDelete(held.byValue, entry.key);
 }
 
 function forgetUnsent(entry) { if (entry.owner === null && entry.sent === 0) forget(entry); }
@@ -1031,18 +1032,45 @@ function receive(owner, generation, number, record, listed) {
   return proxy;
 }
 
-function ownValue(generation, number) {
+/** A function that was read as another object's member: called from elsewhere it has that object as `this`. */
+class Method {
+  #brand;
+
+  constructor(work, receiver) { this.work = work; this.receiver = receiver; }
+
+  static is(value) { return typeof value === 'object' && value !== null && #brand in value; }
+}
+
+const methods = new WeakMap(); // receiver -> Map from a function to its Method
+
+/** A member as it crosses: a function keeps its receiver; what is no function, a class or a handle, is itself. */
+function asMember(value, receiver) {
+  const isObject = typeof receiver === 'object' || typeof receiver === 'function';
+  if (typeof value !== 'function' || !isObject || receiver === null || isHandle(value) || startsWithClass(value)) return value;
+  let known = weakGet(methods, receiver);
+  if (known === undefined) weakSet(methods, receiver, known = new NativeMap());
+  let method = mapGet(known, value);
+  if (method === undefined) mapSet(known, value, method = new Method(value, receiver));
+  return method;
+}
+
+const ownValue = (generation, number) => ownEntry(generation, number).value;
+
+function ownEntry(generation, number) {
   const entry = generation === self.generation ? mapGet(held.byNumber, number) : undefined;
   if (entry === undefined) {
     throw new Failure('session/stale-handle', `the ref ${number} of generation ${generation} is gone from ${self.session}, which is at generation ${self.generation}`);
   }
-  return entry.value;
+  return entry;
 }
 
-/** The value that a request is about; `ref` is a number of this kernel's own, or a whole triple. */
-function targetOf(ref) {
-  if (isCount(ref)) return ownValue(self.generation, ref);
-  if (isArray(ref) && ref.length === 3 && ref[0] === self.session && isCount(ref[1]) && isCount(ref[2])) return ownValue(ref[1], ref[2]);
+/** The value that a request is about. */
+const targetOf = (ref) => targetEntry(ref).value;
+
+/** The entry that a request is about; `ref` is a number of this kernel's own, or a whole triple. */
+function targetEntry(ref) {
+  if (isCount(ref)) return ownEntry(self.generation, ref);
+  if (isArray(ref) && ref.length === 3 && ref[0] === self.session && isCount(ref[1]) && isCount(ref[2])) return ownEntry(ref[1], ref[2]);
   throw new Failure('wire/unreadable', `a ref is a number from 1, got ${slice(`${stringifyJSON(ref)}`, 0, 100)}`);
 }
 
@@ -1441,8 +1469,8 @@ function opCall(request, body, listed) {
 /** What a request is about, and its owner (`this` of a call): by a path from the globals, or by a ref and a path from there. */
 function subjectOf({ ref, path }) {
   if (ref === undefined) return resolvePath(path);
-  const value = targetOf(ref);
-  return path === undefined ? { owner: undefined, value } : follow(value, undefined, path, 0);
+  const { value, receiver } = targetEntry(ref);
+  return path === undefined ? { owner: receiver, value } : follow(value, undefined, path, 0);
 }
 
 const nameOf = ({ path, ref }) => (path === undefined ? `the value ${ref}` : join(path, '.'));
@@ -1455,7 +1483,10 @@ const startsWithClass = (value) => {
 
 /** The value at a path; with `item` that item of it: a Map's entry, otherwise a property. */
 function opGet(request, body, listed) {
-  if (request.item !== true) return subjectOf(request).value;
+  if (request.item !== true) {
+    const { value, owner } = subjectOf(request);
+    return request.copy === true ? value : asMember(value, owner);
+  }
   const key = decode(body, listed);
   const { value } = subjectOf(request);
   return isMap(value) ? mapGet(value, key) : value[key];
@@ -2338,7 +2369,7 @@ function finish(request, value) {
   return send(request, `{"op":"ret","re":${request.id},"type":${typeField(value)},"elapsed":${elapsed.toFixed(1)}${more}${refsField(refs)}}`, body);
 }
 
-const typeField = (value) => stringifyJSON(isHandle(value) ? weakGet(proxies, value).type : clean(typeName(value)));
+const typeField = (value) => stringifyJSON(Method.is(value) ? 'function' : isHandle(value) ? weakGet(proxies, value).type : clean(typeName(value)));
 
 function failWith(request, error) {
   let fields;

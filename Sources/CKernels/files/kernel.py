@@ -2636,7 +2636,10 @@ def leave(untouched):
 def main():
     State.down = channel = Channel(3)
     _signal.signal(_signal.SIGINT, on_interrupt)
-    channel.send(greeting())
+    try:
+        channel.send(greeting())
+    except BrokenPipeError:
+        os._exit(0)  # meta has gone while this interpreter started
     State.up = Channel(4)
 
     def after_fork():
