@@ -154,8 +154,9 @@ extension Router {
         if !sessions.interrupt(session) || mayMissSignals(session) { nudge(id) } else { waiting[id]?.nudge = nil }
     }
 
-    private func nudge(_ id: RequestID) {
-        waiting[id]?.nudge = .now + Interruption.nudge
+    /// Interrupts a request again when it has not ended after that time.
+    func nudge(_ id: RequestID, after time: Duration = Interruption.nudge) {
+        waiting[id]?.nudge = .now + time
         watched.insert(id)
     }
 
@@ -178,7 +179,7 @@ extension Router {
         switch branch.work {
         case .running, .queued: return []
         case .request(let id): return leaves(of: id, under: root)
-        case .batch(let batch): return batch.requests.min().map { [$0] } ?? []
+        case .batch(let batch): return batch.requests.first.map { leaves(of: $0, under: root) } ?? []
         case .wait(let wait):
             return wait.targets.filter { $0.descends(from: root) }.flatMap { leaves(of: $0, under: root) }
         }
