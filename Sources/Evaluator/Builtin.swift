@@ -122,9 +122,9 @@ public final class Control: ControlFunction {
 }
 
 /// A runtime's path, ready to be called.
-final class BoundPath: ControlFunction {
-    private let root: ControlFunction
-    private let path: [String]
+public final class BoundPath: ControlFunction {
+    public let root: ControlFunction
+    public let path: [String]
 
     init(root: ControlFunction, path: [String]) {
         self.root = root
@@ -133,11 +133,11 @@ final class BoundPath: ControlFunction {
         super.init(name: name, signature: "(\(name) ...arguments)")
     }
 
-    override func call(_ path: [String], _ arguments: inout Arguments, in fiber: Fiber) throws(Failure) -> Step {
+    public override func call(_ path: [String], _ arguments: inout Arguments, in fiber: Fiber) throws(Failure) -> Step {
         try root.call(self.path + path, &arguments, in: fiber)
     }
 
-    override func fetch(_ path: [String], in fiber: Fiber) throws(Failure) -> Step {
+    public override func fetch(_ path: [String], in fiber: Fiber) throws(Failure) -> Step {
         try root.fetch(self.path + path, in: fiber)
     }
 }

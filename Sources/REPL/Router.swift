@@ -72,6 +72,10 @@ public final class Router {
         func isFor(_ strand: Strand) -> Bool {
             if case .upcall(let own) = waiter { own === strand } else { false }
         }
+
+        func isFor(_ batch: Batch) -> Bool {
+            if case .batch(let own, _) = waiter { own === batch } else { false }
+        }
     }
 
     enum Waiter {
@@ -188,6 +192,7 @@ public final class Router {
     func advance() {
         for _ in 0..<Self.stepsBetweenPolls {
             guard let (next, step) = agenda.take() else { return }
+            interruptUnheard(next, step)
             settle(next, run(next, step))
             if step.isSlice { return }
         }
@@ -213,7 +218,7 @@ public final class Router {
         }
     }
 
-    private func isStopping(_ fiber: Fiber) -> Bool {
+    func isStopping(_ fiber: Fiber) -> Bool {
         fiber.owner.map { unsafeDowncast($0, to: Branch.self).isStopping } ?? false
     }
 
@@ -251,12 +256,18 @@ public final class Router {
         _ request: Request, body: [UInt8], to session: String, captures: Bool? = nil, for waiter: Waiting
     ) throws(Failure) {
         var request = request
-        request.upcall = waiter.strand?.waiting(in: session, generation: sessions.generation(of: session))?.upcall
+        request.upcall = upcall(for: waiter)
         if request.upcall == nil, sessions.isBusy(session), !takesMore(session) {
             return enqueue(Queued(request, body, captures: captures, waiter))
         }
         try send(request, body: body, captures: captures, for: waiter)
         handles.send(request.references, to: waiter.session)
+    }
+
+    /// The upcall on whose behalf a request is made, where its session's thread waits for the answer to it.
+    func upcall(for waiter: Waiting) -> Int? {
+        guard let strand = waiter.strand else { return nil }
+        return strand.waiting(in: waiter.session, generation: sessions.generation(of: waiter.session))?.upcall
     }
 
     /// Sends a request to a session that can take it.
@@ -274,7 +285,11 @@ public final class Router {
                 watched.insert(id)
             }
             waiting[id] = waiter
-            if case .fiber(let fiber, _) = waiter.waiter { branch(of: fiber).work = .request(id) }
+            switch waiter.waiter {
+            case .fiber(let fiber, _): branch(of: fiber).work = .request(id)
+            case .batch(let batch, let index): batch.note(id, index)
+            case .upcall, .nobody: break
+            }
         } catch {
             throw Failure(
                 error.code, error.message, help: error.help.isEmpty ? nil : error.help.joined(separator: "\n        "))
@@ -329,6 +344,7 @@ public final class Router {
         guard let request = waiting.removeValue(forKey: id) else { return }
         takeTerminalBack(from: request.session)
         var end = outcome(request)
+        if case .failure(let error, _) = end, error.code == "runtime/interrupted" { interruption.isHeard = true }
         if request.isLate, case .failure(let error, _) = end, error.code == "runtime/interrupted" {
             end = .lost(timeout(of: request, "its state is kept"))
         }
@@ -383,7 +399,8 @@ public final class Router {
     }
 
     /// Ends a fiber's wait with an error; what it waited for is dropped when it comes.
-    func give(_ fiber: Fiber, _ diagnostic: Diagnostic) {
+    func give(_ fiber: Fiber?, _ diagnostic: Diagnostic) {
+        guard let fiber else { return }
         let branch = branch(of: fiber)
         if case .running = branch.work { return }
         unlink(branch)

@@ -42,6 +42,7 @@ extension Router {
             })
         registerFutureTests()
         registerParallel()
+        registerBatches()
         registerLimits()
     }
 

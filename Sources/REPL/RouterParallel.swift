@@ -29,7 +29,10 @@ extension Router {
         var first: Branch?
         var finished = 0
         let wait = Wait(owner, for: branches) { [unowned self] ended in
-            guard let ended else { return first.map { failure(of: $0, among: branches, finished) } }
+            guard let ended else {
+                // Who has stopped all of this sees to it that it ends.
+                return owner.isStopping ? nil : first.map { failure(of: $0, among: branches, finished) }
+            }
             left -= 1
             if first == nil, case .failed = ended.state {
                 first = ended

@@ -15,7 +15,7 @@ extension Router {
     }
 
     /// Whether it serves further requests while earlier ones wait for a promise.
-    private func servesMany(_ session: String) -> Bool {
+    func servesMany(_ session: String) -> Bool {
         sessions.operations(of: session)?.contains("cancel") ?? false
     }
 

@@ -35,6 +35,8 @@ final class Child {
     var decoder = FrameDecoder()
     var upcallDecoder = FrameDecoder()
     var outgoing = OutgoingBytes()
+    /// Whether what is sent waits for more.
+    var isHeld = false
     /// What goes to the thread that waits for an upcall.
     var upcallOutgoing = OutgoingBytes()
     /// Whether it has ever asked meta for something, so that it is worth listening closely.
@@ -119,6 +121,7 @@ final class Child {
 
     /// Sends what the sockets take; the rest goes when they are writable. A broken socket is noticed when it is read.
     func flush() {
+        if isHeld { return }
         if requestSocket >= 0, !outgoing.send(to: requestSocket) { outgoing = OutgoingBytes() }
         if upcallSocket >= 0, !upcallOutgoing.send(to: upcallSocket) { upcallOutgoing = OutgoingBytes() }
     }

@@ -203,6 +203,15 @@ public final class SessionTable {
         return true
     }
 
+    /// What is sent to the session stays here until `flush`, so that many small frames go at once.
+    public func hold(_ name: String) { (try? entry(name))?.child?.isHeld = true }
+
+    public func flush(_ name: String) {
+        guard let child = (try? entry(name))?.child else { return }
+        child.isHeld = false
+        child.flush()
+    }
+
     /// Ends a request that waits for a promise, and no other. False where its kernel cannot.
     public func cancel(_ id: RequestID) -> Bool {
         guard let child = entries.lazy.compactMap(\.child).first(where: { $0.isOpen(id.number) }),
