@@ -23,7 +23,7 @@ UNTRIED = {
 
 # Node is without a handler for moments while it renews what tears a busy loop down: a signal that falls there may end it. Such
 # a case is tried again, and must then pass.
-TRIED_AGAIN = {"js": {"interrupt-late", "interrupt-idle"}}
+TRIED_AGAIN = {"js": {"interrupt-late", "interrupt-idle", "interrupt-waiting"}}
 
 
 def passes_again(choice, name):
