@@ -542,6 +542,8 @@ sub guarded {
     if ($$ != $PID) { flush(); print STDERR $error if !$is_done; POSIX::_exit($is_done ? 0 : 255) }
     return $value if $is_done;
     local $SIG{__DIE__};
+    # What is compiled while the signal comes makes a text of it.
+    die $INTERRUPT if !ref $error && $error =~ /^interrupted(?:BEGIN|Compilation) failed/;
     die $error;
 }
 
