@@ -1123,6 +1123,7 @@ SIZED = frozenset([list, dict, tuple, set, frozenset, str, bytes, bytearray])
 PROXIES = {}  # (owner, generation, number) -> Watch
 RELEASES = []  # (owner, generation, number, times)
 RELEASES_LIMIT = 64
+RELEASES_DELAY = 0.02  # seconds for which they wait for a reply that takes them along
 
 
 class Watch(_weakref.ref):
@@ -2378,11 +2379,12 @@ class Channel:
             filled += count
         return buffer
 
-    def send(self, header, body=b""):
+    def send(self, header, body=b"", rest=b""):
+        """Writes a frame and, so that the other side wakes but once, the `rest`: whole frames that follow it."""
         if type(header) is not bytes:
             header = "".join(encode_header(header, 0)).encode("utf-8", "replace")
         head = b"%08x%08x%b" % (len(header), len(body), header)
-        parts = [head + body] if len(body) < 65536 else [head, body]
+        parts = [head + body + rest] if len(body) < 65536 else [head, body, rest]
         with self.lock:
             if self.half:
                 raise Error("a finalizer cannot reach meta in the middle of a frame", "session/busy")
@@ -2403,13 +2405,24 @@ class Channel:
             return
         try:
             while RELEASES and not self.half:
-                batch = RELEASES[:4096]
-                del RELEASES[: len(batch)]  # others may be adding at the end meanwhile
-                self.send({"op": "release", "refs": batch})
+                self.send(release_header())
         except OSError:
             pass  # meta is gone
         finally:
             self.lock.release()
+
+    def is_silent(self, seconds):
+        """Whether no byte comes within so many seconds."""
+        import select
+
+        return not self.rest and not select.select([self.descriptor], [], [], seconds)[0]
+
+
+def release_header():
+    """The header of a message about some of RELEASES, which are taken out."""
+    batch = RELEASES[:4096]
+    del RELEASES[: len(batch)]  # others may be adding at the end meanwhile
+    return "".join(encode_header({"op": "release", "refs": batch}, 0)).encode()
 
 
 def move_up(descriptor):
@@ -2484,9 +2497,11 @@ def respond(channel, request, body):
     if State.forked:
         leave_fork(reply)
     flush_streams()
-    if RELEASES:
-        State.down.send_releases()  # before `value` goes: its own refs must arrive first
-    channel.send(reply, text)
+    rest = b""
+    if RELEASES and channel is State.down:
+        header = release_header()  # before `value` goes, whose refs the reply is the first to name
+        rest = b"%08x%08x%b" % (len(header), 0, header)
+    channel.send(reply, text, rest)
 
 
 def perform(request, body):
@@ -2659,7 +2674,7 @@ def main():
     while True:
         if _signal.getsignal(_signal.SIGINT) is not on_interrupt:
             _signal.signal(_signal.SIGINT, on_interrupt)
-        if RELEASES:
+        if RELEASES and channel.is_silent(RELEASES_DELAY):
             channel.send_releases()
         frame = channel.read()
         if frame is None:
