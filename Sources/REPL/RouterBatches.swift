@@ -128,7 +128,8 @@ extension Router {
             var request = Request(.call)
             request.reference = handle.record.reference.number
             return Callee(
-                session: handle.record.reference.owner, request: request, code: "\(handle.record.type)(…)", value: value)
+                session: handle.record.reference.owner, request: request, code: "\(handle.record.type)(…)", value: value
+            )
         }
         guard let bound = function as? BoundPath, let runtime = bound.root as? Runtime, !bound.path.isEmpty,
             !sessions.isPlain(runtime.session), dispatch(runtime.session, "marshal") == nil
