@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 ARGS ?=
 
-.PHONY: help run build test check bench format transcripts-accept install test-install clean
+.PHONY: help run build test test-values check conformance bench format transcripts-accept install test-install clean
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 28
@@ -18,8 +18,14 @@ build: ## the program: .build/release/meta
 test: ## set up what the tests need, then every test
 	@scripts/setup test && scripts/build && exec scripts/test
 
+test-values: ## the values' differential properties at length (META_VALUES=200; META_SEED repeats a run)
+	@scripts/setup test && scripts/build && META_VALUES=$${META_VALUES:-200} exec .venv/bin/python -m pytest -q Tests/values
+
 check: ## format, C and kernel checkers, the arrows between rooms, links
 	@scripts/setup check && exec scripts/check
+
+conformance: ## grade the kernels that meta brings and the example against every rule of the protocol
+	@scripts/setup run && scripts/build && exec scripts/conformance $(ARGS)
 
 bench: ## measure against contenders and write docs/benchmarks.md (ARGS='WORD …' only some rows, --long the long forms)
 	@scripts/setup bench && scripts/build && exec python3 scripts/bench $(ARGS)

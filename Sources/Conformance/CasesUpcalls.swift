@@ -76,6 +76,10 @@ enum UpcallCases {
             ) {
                 probe throws(Complaint) in
                 let (id, upcall) = try called(probe)
+                // Time to get from the request into the wait.
+                guard try probe.isSilent(for: .milliseconds(100)) else {
+                    throw .broken("it did not wait for the answer")
+                }
                 probe.interrupt()
                 guard try probe.isSilent(for: .milliseconds(150)) else {
                     throw .broken("it did not leave the interrupt to meta")

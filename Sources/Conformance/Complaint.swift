@@ -30,15 +30,15 @@ struct Case: Sendable {
     let samples: [String]
     /// Whether it wants a kernel that nobody has used.
     let isFresh: Bool
-    let kernels: Kernels
+    let kernels: Audience
     let run: @Sendable (Probe) throws(Complaint) -> Void
 
     /// Which kernels a rule is for.
-    enum Kernels { case all, json, plain }
+    enum Audience { case all, json, plain }
 
     init(
         _ name: String, _ rule: String, needs: [String] = [], samples: [String] = [], fresh: Bool = false,
-        kernels: Kernels = .all, run: @escaping @Sendable (Probe) throws(Complaint) -> Void
+        kernels: Audience = .all, run: @escaping @Sendable (Probe) throws(Complaint) -> Void
     ) {
         self.name = name
         self.rule = rule

@@ -35,6 +35,20 @@ extension Probe {
         }
     }
 
+    /// The value of source, asked for again where a signal that was meant for an earlier request ends it.
+    func valueAfterInterrupts(_ code: String) throws(Complaint) -> [UInt8] {
+        while true {
+            let before = kernel.output.count
+            switch try answer(to: eval(code)) {
+            case .value(_, let body): return isPlain && body.isEmpty ? Array(kernel.output[before...]) : body
+            case .error(let error, _):
+                guard error.code == "runtime/interrupted", takeStray() else {
+                    throw .broken("expected a value, got \(error.code): \(error.message)")
+                }
+            }
+        }
+    }
+
     /// The error of a request that must fail with one of these codes; any code when none is given.
     @discardableResult
     func expectError(_ id: Int, _ codes: [String] = [], on line: RawLine = .requests) throws(Complaint) -> ErrorHeader {

@@ -20,10 +20,8 @@ enum Rules {
             }
         case .upcall(let upcall):
             guard incoming.line == .upcalls else { throw .broken("a request of the kernel came on descriptor 3") }
-            if !body.isEmpty || upcall.reference != nil {
-                try checkBody(
-                    body.isEmpty ? Array("null".utf8) : body, listed: upcall.references, and: upcall.reference)
-            }
+            // The object that is asked is named in the header alone: that is no sending.
+            try checkBody(body.isEmpty ? Array("null".utf8) : body, listed: upcall.references, and: nil)
         case .output, .release: break
         }
     }

@@ -39,7 +39,9 @@ extension Machine {
     func holds(
         _ comparison: Comparison, _ left: Value, _ right: Value, _ fiber: Fiber
     ) throws(Failure) -> Bool? {
-        guard comparison == .equal, let (object, other) = try Self.remote(left, right) else {
+        guard comparison == .equal, left.mayBeRemote || right.mayBeRemote,
+            let (object, other) = try Self.remote(left, right)
+        else {
             return try compare(comparison, left, right)
         }
         if let answer = fiber.answer {
@@ -85,6 +87,15 @@ extension Machine {
         case .greater: return order == .greater
         case .greaterOrEqual: return order == .greater || order == .equal
         case .equal: return order == .equal
+        }
+    }
+}
+
+extension Value {
+    fileprivate var mayBeRemote: Bool {
+        switch self {
+        case .function, .meta: true
+        default: false
         }
     }
 }

@@ -15,8 +15,7 @@ enum CrossingToJavaScript {
         case .symbol, .keyword: return .exact("string", "a name crosses as its text, which is = to it")
         case .list, .vector: return .exact("Array")
         case .object(let object):
-            let isReordered = object.entries.keys.contains { isIndex($0.string) }
-            return isReordered
+            return isReordered(object.entries.keys.map(\.string))
                 ? .exact("Map", "an Object would reorder its keys; it comes home as an object") : .exact("Object")
         case .error(let error):
             let isOwn = error.session == "js" && builtinErrors.contains(error.type)
@@ -57,10 +56,19 @@ enum CrossingToJavaScript {
         "Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError",
     ]
 
-    /// A property that an Object keeps before all others, in the order of numbers.
-    private static func isIndex(_ key: String) -> Bool {
-        guard let number = UInt32(key), number < .max else { return false }
-        return String(number) == key
+    /// Whether an Object would have these keys in another order: it has its indexes first, from the smallest on.
+    private static func isReordered(_ keys: [String]) -> Bool {
+        var last: UInt32?
+        var isBehindTexts = false
+        for key in keys {
+            guard let number = UInt32(key), number < .max, String(number) == key else {
+                isBehindTexts = true
+                continue
+            }
+            if isBehindTexts || last.map({ number <= $0 }) ?? false { return true }
+            last = number
+        }
+        return false
     }
 
     private static func isInstant(_ tagged: Tagged) -> Bool {

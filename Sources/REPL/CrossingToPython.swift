@@ -55,8 +55,12 @@ enum CrossingToPython {
         case .list, .vector, .object: return false
         case .tagged(let tagged):
             guard case .exact = arrival(tagged).outcome else { return true }
-            return tagged.tag == .tuple
-                ? (tagged.items ?? []).allSatisfy(isHashable) : tagged.tag != .set && tagged.tag != .map
+            switch tagged.tag {
+            case .tuple?: return (tagged.items ?? []).allSatisfy(isHashable)
+            case .set?, .map?: return false
+            case .decimal?: return !(tagged.text ?? "").contains("sNaN")
+            default: return true
+            }
         default: return true
         }
     }
@@ -69,7 +73,7 @@ enum CrossingToPython {
         case .bool(let flag): return "number \(flag ? 1 : 0)"
         case .int, .big: return "number \(Printer.text(data))"
         case .double(let double):
-            if double.isNaN { return nil }
+            if double.isNaN { return "number nan" }
             return BigInt(exactly: double).map { "number \($0)" } ?? "number \(double)"
         case .string(let text): return "text \(text.string)"
         case .symbol(let name), .keyword(let name): return "text \(name.name)"
@@ -109,6 +113,7 @@ extension String {
         for name in ["NaN", "sNaN"] where unsigned.hasPrefix(name) {
             return unsigned.dropFirst(name.count).first != "0"
         }
+        guard !unsigned.contains("e") else { return false }
         let halves = unsigned.split(separator: "E", omittingEmptySubsequences: false)
         let point = halves[0].split(separator: ".", omittingEmptySubsequences: false)
         let exponent = halves.count == 2 ? Int(halves[1]) : 0

@@ -192,6 +192,7 @@ public final class Router {
     func advance() {
         for _ in 0..<Self.stepsBetweenPolls {
             guard let (next, step) = agenda.take() else { return }
+            interruptUnheard(next, step)
             settle(next, run(next, step))
             if step.isSlice { return }
         }
@@ -217,7 +218,7 @@ public final class Router {
         }
     }
 
-    private func isStopping(_ fiber: Fiber) -> Bool {
+    func isStopping(_ fiber: Fiber) -> Bool {
         fiber.owner.map { unsafeDowncast($0, to: Branch.self).isStopping } ?? false
     }
 
@@ -344,6 +345,7 @@ public final class Router {
         takeTerminalBack(from: request.session)
         console.end(request.session)
         var end = outcome(request)
+        if case .failure(let error, _) = end, error.code == "runtime/interrupted" { interruption.isHeard = true }
         if request.isLate, case .failure(let error, _) = end, error.code == "runtime/interrupted" {
             end = .lost(timeout(of: request, "its state is kept"))
         }

@@ -51,7 +51,14 @@ extension Router {
         } else if !given.keywords.isEmpty {
             positional.append(.object(Object(Object.Entries(given.keywords.map { (Key($0.0), $0.1) }) { $1 })))
         }
-        return try encode(.vector(Items([.vector(Items(positional)), .object(Object(keywords))])), for: session)
+        do throws(Failure) {
+            return try encode(.vector(Items([.vector(Items(positional)), .object(Object(keywords))])), for: session)
+        } catch {
+            // The path begins at the arguments: `[1].x` is in the second one, `.x` in the keyword.
+            let isPositional = error.message.contains(" at [0][")
+            let (whole, part) = isPositional ? (" at [0][", " at [") : (" at [1].", " at .")
+            throw Failure(error.code, error.message.replacing(whole, with: part), help: error.help)
+        }
     }
 
     // MARK: Inwards

@@ -15,6 +15,8 @@ struct Interruption {
     private(set) var rung = 0
     /// The last rung that something was done about.
     var served = 0
+    /// Whether the press has ended something.
+    var isHeard = false
     private var last: ContinuousClock.Instant?
 
     /// A press of Ctrl-C.
@@ -23,6 +25,7 @@ struct Interruption {
         let isFollowUp = last.map { now - $0 <= Self.patience } ?? false
         rung = isFollowUp ? rung + 1 : 1
         served = min(served, rung - 1)
+        isHeard = false
         last = now
     }
 }
@@ -50,6 +53,13 @@ extension Router {
     var isEnding: Bool { ending != nil || hasExited }
 
     // MARK: Stopping
+
+    /// A request may be done before its session hears of the press: then the program is interrupted that made it.
+    func interruptUnheard(_ fiber: Fiber, _ step: Agenda.Step) {
+        guard isInterrupted, !interruption.isHeard, case .value = step, isStopping(fiber) else { return }
+        interruption.isHeard = true
+        interrupt(fiber)
+    }
 
     /// Time slices that `finally` has to clean up in once its program was interrupted: about a second.
     private static let cleanupLimit = 300

@@ -46,7 +46,7 @@ def meta(tmp_path, monkeypatch):
     trace = tmp_path / "trace"
     trace.touch()
     monkeypatch.setenv("META_TRACE", str(trace))
-    with Meta(deadline=120) as session:
+    with Meta(deadline=240) as session:
         session.trace = trace
         session(POINT)
         session(BOX)

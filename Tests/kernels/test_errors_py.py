@@ -95,6 +95,16 @@ def test_the_very_object_comes_home(py):
     assert header["type"] == "Odd"
 
 
+def test_a_meta_error_of_ours(py):
+    header, body = py.request("eval", code="import meta\nraise meta.Error('m', 'app/odd', data=[1])", name="<x>")
+    assert (header["code"], header["type"], header["message"], header["ref"], body) == ("app/odd", "Error", "m", ["py", 1, 1], b"[1]")
+
+
+def test_an_original_that_was_given_back(py):
+    header, _ = py.evaluate("import meta\ntry: meta.call('f')\nexcept meta.Error as e: meta.release(e.handle); raise", lambda h, b: (FOREIGN, b""))
+    assert header["type"] == "RangeError" and "ref" not in header and "refs" not in header
+
+
 def test_an_original_that_was_released_is_a_meta_error(py):
     stale = {**FOREIGN, "ref": ["py", 1, 77], "refs": [["py", 1, 77]]}
     assert py.evaluate("import meta\ntry: meta.call('f')\nexcept meta.Error as e: x = e.type\nx", lambda h, b: (stale, b""))[1] == "RangeError"

@@ -242,3 +242,30 @@ def test_refs_that_nobody_meets_are_released(js):
         assert js.receive()[0]["op"] == "ret"
     got = js.released
     assert set(got) <= {("py", 1, n, 1) for n in range(1, 70)} and len(got) == len(set(got)) >= 64
+
+
+def test_bodies_beyond_the_limit(js):
+    """The limit that hello states: the request is refused by its header, its body dropped as it comes, and all goes on."""
+    limit = js.hello["limits"]["body"]
+    header = b'{"op":"set","id":901,"path":["x"]}'
+    js.requests.sendall(b"%08x%08x%b" % (len(header), limit + 1, header))
+    block = b" " * (1 << 20)
+    for _ in range((limit + 1) // len(block)):
+        js.requests.sendall(block)
+    js.requests.sendall(b" " * ((limit + 1) % len(block)))
+    reply, _ = js.receive()
+    assert reply["re"] == 901 and reply["code"] == "value/too-large"
+    assert js.run("1+1") == b"2"
+    assert js.fail("const part = 'x'.repeat(2 ** 28); [part, part]")["code"] == "value/too-large"
+    assert js.fail("new Uint8Array(2 ** 29)")["code"] == "value/too-large"
+    assert js.run("1+1") == b"2"
+
+
+def test_headers_beyond_the_limit(js):
+    js.requests.sendall(b"%08x%08x" % (5 << 20, 3))
+    for _ in range(5):
+        js.requests.sendall(b" " * (1 << 20))
+    js.requests.sendall(b"abc")
+    reply, _ = js.receive()
+    assert reply["re"] is None and reply["code"] == "wire/unreadable"
+    assert js.run("1+1") == b"2"

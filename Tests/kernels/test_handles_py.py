@@ -395,6 +395,19 @@ def test_proxies_are_not_copied_or_pickled(py):
     assert bound(py, "pickle.dumps(x)", {"x": ref(5)})[0]["type"] == "TypeError"
 
 
+def test_more_handles_than_a_header_takes(py):
+    assert py.fail("[object() for _ in range(100_000)]")["code"] == "value/too-large"
+    assert py.held() == 0
+    assert len(json.loads(py.run("[object() for _ in range(10_000)]"))) == 10_000
+
+
+def test_refs_of_a_request_without_effect_are_given_back(py):
+    py.request("levitate", ref(5), refs=[["js", 1, 5]])
+    py.request("status", refs=[["js", 1, 6]])
+    py.request("status")
+    assert sorted(py.releases) == [["js", 1, 5, 1], ["js", 1, 6, 1]]
+
+
 # ------------------------------------------------------------------------------------------------ hostile objects
 
 

@@ -239,7 +239,9 @@ def test_an_interrupt_ends_all_that_wait(js):
     for header, _ in replies:
         waiting.discard(header["re"])
         assert header["code"] == "runtime/interrupted"
-    assert not waiting and js.run("1+1") == b"2"
+    assert not waiting
+    js.request("eval", code="0", name="<late>")  # the last of the signals may have come late, and then ends this one
+    assert js.run("1+1") == b"2"
 
 
 def test_waiting_for_an_upcall_ignores_interrupts(js, held):

@@ -22,8 +22,8 @@ PREFACE = """# Benchmarks
 
 Written by `make bench`. Contenders take turns in one run after a warm-up; figures are medians; what counts is the ratio.
 *One core*: both processes are pinned to the same core. Rows *without the start* are a long run less a short one.
-*Echo loop*: blocking reads, parsing and printing the same frame, driven by a C program over a socket. *Growth* is of resident memory,
-after a fifth of the crossings, garbage collected at both ends.
+*Echo loop*: blocking reads, parsing and printing the same frame, driven by a C program over a socket.
+*Growth*: of resident memory, the median slope between samples after a warm-up, garbage collected before each.
 
 """
 

@@ -76,7 +76,8 @@ def peer_rows() -> list[Row]:
 
     def row(language: str, name: str, title: str, target: float, count: int) -> Row:
         form = CALLS[language][0]
-        return Row(f"`{form}` beside {title}", repeated("", form, CALL_COUNT), title, peer(name, count), target, "µs", 5, True)
+        ours = repeated("", form, CALL_COUNT)
+        return Row(f"`{form}` beside {title}", ours, title, peer(name, count), target, "µs", 5, True)
 
     return [
         row("py", "rpyc", "rpyc", 1 / 3, CALL_COUNT),
@@ -96,7 +97,8 @@ def callback_rows() -> list[Row]:
         rows.append(Row(f"{title} beside JSPyBridge's", ours, "JSPyBridge, js → py", theirs, 1 / 5, "µs", 5, True))
     nested = counted(THROUGH, "(py.times js.through py.inner %d)", CALL_COUNT)
     mean = lambda: (echo("py")() + echo("js")()) / 2
-    rows.append(Row("nested call py → js → py, one core", nested, "bare echo loop, mean of py and js", mean, 6, "µs", 7, True))
+    loops = "bare echo loop, mean of py and js"
+    rows.append(Row("nested call py → js → py, one core", nested, loops, mean, 6, "µs", 7, True))
     return rows
 
 

@@ -16,12 +16,15 @@ TICKS = os.sysconf("SC_CLK_TCK")
 CPU_LIMIT = 10.0
 CODEC_SPEED = 100.0
 CODEC_SIZE = 10
+BARE = "`json.dumps` | pipe | `JSON.parse`"
 
 # Crossings that are measured in a run, for each size in MB.
 COUNTS = {10: 5, 50: 2}
 
-CROSSING = """
-(py "import json\nwith open(path, encoding='utf-8') as file: records = json.load(file)\ndef give(): return records" :path %(path)s)
+CROSSING = '''
+(py """import json
+with open(path, encoding='utf-8') as file: records = json.load(file)
+def give(): return records""" :path %(path)s)
 (js "globalThis.take = (records) => records.length; 0")
 (def status () (file.read "/proc/self/status"))
 (def stat () (file.read "/proc/self/stat"))
@@ -31,7 +34,7 @@ CROSSING = """
 (def cpu (stat))
 (def crossings (map (fn (_) (cross)) (range %(count)d)))
 {before: before after: (status) idle: cpu busy: (stat) crossings: crossings}
-"""
+'''
 
 CODEC = """
 (def text (file.read %(path)s))
@@ -63,12 +66,8 @@ def crossing_rows() -> list[Row]:
         title = f"{size} MB of records py → js"
         kept = Kept(functools.partial(cross, size, PYTHON))
         rows += [
-            Row(title, kept.taking("milliseconds"), "`json.dumps` | pipe | `JSON.parse`", pipe(size, PYTHON), 1.4, rounds=4),
-            Row(
-                f"{title}, with orjson",
-                lambda size=size: cross(size, with_orjson()).milliseconds,
-                "`json.dumps` | pipe | `JSON.parse`", pipe(size, ORJSON_PYTHON), 0.85, rounds=3,
-            ),
+            Row(title, kept.taking("milliseconds"), BARE, pipe(size, PYTHON), 1.4, rounds=4),
+            Row(f"{title}, with orjson", with_orjson(size), BARE, pipe(size, ORJSON_PYTHON), 0.85, rounds=3),
             Row(f"{title}: meta's share of a processor", kept.median("share"), "10 %", lambda: CPU_LIMIT, 1, "%", 1),
             Row(f"{title}: meta's memory at its peak", kept.median("growth"), "the body", mebibytes(size), 2, "MiB", 1),
         ]
@@ -117,12 +116,16 @@ def cross(size: int, python: str) -> Crossing:
     return Crossing(statistics.median(seconds) * 1000, share, growth)
 
 
-def with_orjson() -> str:
-    """The Python that has orjson; its requirements are beside it when they could be installed."""
-    python = available(ORJSON_PYTHON, "the Python with orjson")
-    if not pathlib.Path(python).parent.with_name("requirements.txt").exists():
-        raise Unavailable("orjson is not installed (scripts/setup bench)")
-    return python
+def with_orjson(size: int):
+    """Milliseconds for a crossing from the Python that has orjson: its requirements are beside it when installed."""
+
+    def sample() -> float:
+        python = available(ORJSON_PYTHON, "the Python with orjson")
+        if not pathlib.Path(python).parent.with_name("requirements.txt").exists():
+            raise Unavailable("orjson is not installed (scripts/setup bench)")
+        return cross(size, python).milliseconds
+
+    return sample
 
 
 def pipe(size: int, python: str):

@@ -24,7 +24,8 @@ def rpyc(count):
 def server_file():
     """rpyc's own server script, which stands beside this interpreter."""
     folder = os.path.dirname(sys.executable)
-    return next(path for path in (os.path.join(folder, name) for name in ("rpyc_classic.py", "rpyc_classic")) if os.path.exists(path))
+    paths = [os.path.join(folder, name) for name in ("rpyc_classic.py", "rpyc_classic")]
+    return next(path for path in paths if os.path.exists(path))
 
 
 def javascript(count):

@@ -1,6 +1,7 @@
 """The batch that a Python programmer writes by hand: NDJSON to a node over pipes, all calls under way at once.
 
-Usage: pipeline.py NODE CALLS; prints milliseconds for a batch, the median of five. A thread writes while replies are read.
+Usage: pipeline.py NODE CALLS; prints milliseconds for a batch, the median of five.
+A thread writes while replies are read.
 """
 
 import json

@@ -97,7 +97,7 @@ const BODY_LIMIT = require('buffer').constants.MAX_STRING_LENGTH; // a body is o
 /** The header of the first frame: who this is and what it can do. */
 function greeting() {
   return {
-    op: 'hello', protocol: '1.0', language: 'js', version: process.versions.node, operations: [...keysOf(operations), 'release', 'cancel'],
+    op: 'hello', protocol: '1.0', language: 'js', version: process.versions.node, operations: [...keysOf(operations), 'release', 'cancel', 'hold', 'copy'],
     limits: { header: HEADER_LIMIT, body: BODY_LIMIT, depth: DEPTH_LIMIT }, buffers: 'none', plain: false,
     executable: process.execPath,
   };
@@ -384,19 +384,29 @@ const isIndex = (name) => test(/^(0|[1-9]\d{0,9})$/, name) !== null && +name < 4
 /** An object of names and values: plain, a Map where JavaScript would reorder the keys, or what its `_type` says. */
 function readObject(names, values, reader) {
   const object = {};
-  let indexes = false;
   for (let at = 0; at < names.length; at++) {
     const name = names[at];
     if (has(object, name)) reader.fail(`the key ${stringifyJSON(name)} is there twice`);
-    if (isDigit(codeAt(name, 0)) && isIndex(name)) indexes = true;
     if (name === '__proto__' || name in objectPrototype) own(object, name, values[at]);
     else object[name] = values[at];
   }
   if (has(object, '_type')) return readTagged(object, reader);
-  if (!indexes) return object;
+  if (!isReordered(names)) return object;
   const map = new ObjectMap();
   for (let at = 0; at < names.length; at++) mapSet(map, names[at], values[at]);
   return map;
+}
+
+/** Whether an object would have these keys in another order: it has its indexes first, from the smallest on. */
+function isReordered(names) {
+  let last = -1;
+  for (let at = 0; at < names.length; at++) {
+    const code = codeAt(names[at], 0);
+    if (!(code >= 48 && code <= 57 && isIndex(names[at]))) last = Infinity;
+    else if (+names[at] <= last) return true;
+    else last = +names[at];
+  }
+  return false;
 }
 
 function own(object, name, value) {
@@ -427,16 +437,27 @@ function isLikeObject(pairs) {
 
 function objectOf(pairs) {
   const object = {};
-  let indexes = false;
+  const names = [];
   for (let at = 0; at < pairs.length; at++) {
     if (has(object, pairs[at][0])) return KEEP;
     own(object, pairs[at][0], pairs[at][1]);
-    if (isIndex(pairs[at][0])) indexes = true;
+    push(names, pairs[at][0]);
   }
-  if (!indexes) return object;
+  if (!isReordered(names)) return object;
   const map = new ObjectMap();
   for (let at = 0; at < pairs.length; at++) mapSet(map, pairs[at][0], pairs[at][1]);
   return map;
+}
+
+/** Whether a number and a BigInt among the keys of a Map or Set would arrive elsewhere as one integer. */
+function haveTwins(container) {
+  const isKey = isMap(container) ? mapHas : setHas;
+  let found = false;
+  const look = (_, key) => {
+    if (typeof key === 'bigint' && isSafeInteger(Number(key)) && isKey(container, Number(key))) found = true;
+  };
+  if (isMap(container)) mapForEach(container, look); else setForEach(container, look);
+  return found;
 }
 
 const KEEP = NativeSymbol('not a value of JavaScript: it travels on as it came');
@@ -714,8 +735,8 @@ class Writer {
     if (this.copying) return this.content(value, depth);
     if (prototype === prototypes.Uint8Array) return this.bytes(value);
     if (keysOf(value).length > 0) return this.hold(value);
-    if (isMap(value) && prototype === prototypes.Map) return this.pairs(pairsOf(value), depth, true);
-    if (isSet(value) && prototype === prototypes.Set) return this.items(value, depth);
+    if (isMap(value) && prototype === prototypes.Map) return haveTwins(value) ? this.hold(value) : this.pairs(pairsOf(value), depth, true);
+    if (isSet(value) && prototype === prototypes.Set) return haveTwins(value) ? this.hold(value) : this.items(value, depth);
     if (isDate(value) && prototype === prototypes.Date && isFinite(dateTime(value))) return this.date(value);
     return this.hold(value);
   }
@@ -857,13 +878,13 @@ function describeValue(value) {
 // ---------------------------------------------------------------------------------------------------------- handles
 
 // What cannot be copied stays where it is and crosses as a Ref. An *entry* stands for one object: for one of this
-// kernel's own { number, value, sent }, where `sent` counts the frames that listed it and that meta is not yet done with;
+// kernel's own { number, key, value, receiver, sent }, where `sent` counts the frames that listed it and that meta is not yet done with;
 // for one of another language { owner, generation, number, type, repr, callable, weak, received }, where `weak` leads to
 // the only proxy and `received` counts the frames that it came with. When the proxy dies that count goes to `releases`.
 
 const self = { session: 'js', generation: 1 };
 const held = { byValue: new NativeMap(), byNumber: new NativeMap(), next: 1 };
-const foreign = { byKey: new NativeMap(), sweepAt: 256 };
+const foreign = { byKey: new NativeMap(), sweepAt: 4096, breathe: false };
 const proxies = new WeakMap(); // proxy -> its entry
 const iterations = new WeakMap(); // an iterator that meta asks for items -> true
 const releases = { list: [], since: 0 };
@@ -877,8 +898,9 @@ const isHandle = (value) => typeof value === 'object' && value !== null ? weakHa
 function entryOf(value) {
   if (isHandle(value)) return usable(weakGet(proxies, value));
   let entry = mapGet(held.byValue, value);
-  if (entry === undefined || !is(entry.value, value)) { // a Map takes 0 and -0 for one
-    entry = { owner: null, number: held.next++, value, sent: 0 };
+  if (entry === undefined || !is(entry.key, value)) { // a Map takes 0 and -0 for one
+    entry = Method.is(value) ? { owner: null, number: held.next++, key: value, value: value.work, receiver: value.receiver, sent: 0 }
+      : { owner: null, number: held.next++, key: value, value, receiver: undefined, sent: 0 };
     mapSet(held.byValue, value, entry);
     mapSet(held.byNumber, entry.number, entry);
   }
@@ -887,7 +909,7 @@ function entryOf(value) {
 
 function forget(entry) {
   mapDelete(held.byNumber, entry.number);
-  if (mapGet(held.byValue, entry.value) === entry) mapDelete(held.byValue, entry.value);
+  if (mapGet(held.byValue, entry.key) === entry) mapDelete(held.byValue, entry.key);
 }
 
 function forgetUnsent(entry) { if (entry.owner === null && entry.sent === 0) forget(entry); }
@@ -1010,18 +1032,45 @@ function receive(owner, generation, number, record, listed) {
   return proxy;
 }
 
-function ownValue(generation, number) {
+/** A function that was read as another object's member: called from elsewhere it has that object as `this`. */
+class Method {
+  #brand;
+
+  constructor(work, receiver) { this.work = work; this.receiver = receiver; }
+
+  static is(value) { return typeof value === 'object' && value !== null && #brand in value; }
+}
+
+const methods = new WeakMap(); // receiver -> Map from a function to its Method
+
+/** A member as it crosses: a function keeps its receiver; what is no function, a class or a handle, is itself. */
+function asMember(value, receiver) {
+  const isObject = typeof receiver === 'object' || typeof receiver === 'function';
+  if (typeof value !== 'function' || !isObject || receiver === null || isHandle(value) || startsWithClass(value)) return value;
+  let known = weakGet(methods, receiver);
+  if (known === undefined) weakSet(methods, receiver, known = new NativeMap());
+  let method = mapGet(known, value);
+  if (method === undefined) mapSet(known, value, method = new Method(value, receiver));
+  return method;
+}
+
+const ownValue = (generation, number) => ownEntry(generation, number).value;
+
+function ownEntry(generation, number) {
   const entry = generation === self.generation ? mapGet(held.byNumber, number) : undefined;
   if (entry === undefined) {
     throw new Failure('session/stale-handle', `the ref ${number} of generation ${generation} is gone from ${self.session}, which is at generation ${self.generation}`);
   }
-  return entry.value;
+  return entry;
 }
 
-/** The value that a request is about; `ref` is a number of this kernel's own, or a whole triple. */
-function targetOf(ref) {
-  if (isCount(ref)) return ownValue(self.generation, ref);
-  if (isArray(ref) && ref.length === 3 && ref[0] === self.session && isCount(ref[1]) && isCount(ref[2])) return ownValue(ref[1], ref[2]);
+/** The value that a request is about. */
+const targetOf = (ref) => targetEntry(ref).value;
+
+/** The entry that a request is about; `ref` is a number of this kernel's own, or a whole triple. */
+function targetEntry(ref) {
+  if (isCount(ref)) return ownEntry(self.generation, ref);
+  if (isArray(ref) && ref.length === 3 && ref[0] === self.session && isCount(ref[1]) && isCount(ref[2])) return ownEntry(ref[1], ref[2]);
   throw new Failure('wire/unreadable', `a ref is a number from 1, got ${slice(`${stringifyJSON(ref)}`, 0, 100)}`);
 }
 
@@ -1037,7 +1086,9 @@ function retire(entry) {
 /** Looks for dead proxies: Node tells of them only when its loop turns, which a burst of requests keeps from. */
 function sweep() {
   mapForEach(foreign.byKey, (entry) => { if (entry.weak !== null && deref(entry.weak) === undefined) retire(entry); });
-  foreign.sweepAt = 256 + mapSize(foreign.byKey) * 2;
+  const size = mapSize(foreign.byKey);
+  foreign.sweepAt = size + 4096 + size / 8;
+  foreign.breathe = true; // the registry drops its cells of the dead only when the loop turns
 }
 
 function queueRelease(owner, generation, number, times) {
@@ -1223,6 +1274,7 @@ function startStreams() {
     Object.defineProperty(process, name, { ...made, get() {
       const stream = apply(made.get, process, []);
       stream._handle?.setBlocking?.(true); // a full pipe would otherwise be left for later
+      if (stream._handle && !has(stream, 'write')) writeAtOnce(stream, name === 'stdout' ? 1 : 2);
       return stream;
     } });
   }
@@ -1236,6 +1288,30 @@ function startStreams() {
   };
   process.on('uncaughtException', report);
   process.on('unhandledRejection', report);
+}
+
+/**
+ * Writes before it returns. Node counts what a pipe has taken as under way until the event loop turns, which it need not do
+ * between two requests, and keeps what is written meanwhile.
+ */
+function writeAtOnce(stream, descriptor) {
+  const { write } = stream, { nextTick } = process;
+  stream.write = function (chunk, encoding, done) {
+    const isWaiting = stream.destroyed || stream.writableEnded || stream.writableLength > 0 || stream.writableCorked > 0;
+    if (isWaiting || typeof chunk !== 'string' && !isUint8Array(chunk)) return apply(write, stream, arguments);
+    const then = typeof encoding === 'function' ? encoding : done;
+    const bytes = typeof chunk === 'string' ? bufferFrom(chunk, typeof encoding === 'string' ? encoding : 'utf8') : chunk;
+    let error = null, at = 0;
+    try {
+      while (at < bytes.length) at += writeSync(descriptor, bytes, at, bytes.length - at);
+    } catch (failure) {
+      // Somebody has made it non-blocking.
+      if (failure?.code === 'EAGAIN') return apply(write, stream, [bytes.subarray(at), then]);
+      error = failure;
+    }
+    if (typeof then === 'function') apply(nextTick, process, [then, error]);
+    return true;
+  };
 }
 
 function reportText(error) {
@@ -1393,8 +1469,8 @@ function opCall(request, body, listed) {
 /** What a request is about, and its owner (`this` of a call): by a path from the globals, or by a ref and a path from there. */
 function subjectOf({ ref, path }) {
   if (ref === undefined) return resolvePath(path);
-  const value = targetOf(ref);
-  return path === undefined ? { owner: undefined, value } : follow(value, undefined, path, 0);
+  const { value, receiver } = targetEntry(ref);
+  return path === undefined ? { owner: receiver, value } : follow(value, undefined, path, 0);
 }
 
 const nameOf = ({ path, ref }) => (path === undefined ? `the value ${ref}` : join(path, '.'));
@@ -1407,7 +1483,10 @@ const startsWithClass = (value) => {
 
 /** The value at a path; with `item` that item of it: a Map's entry, otherwise a property. */
 function opGet(request, body, listed) {
-  if (request.item !== true) return subjectOf(request).value;
+  if (request.item !== true) {
+    const { value, owner } = subjectOf(request);
+    return request.copy === true ? value : asMember(value, owner);
+  }
   const key = decode(body, listed);
   const { value } = subjectOf(request);
   return isMap(value) ? mapGet(value, key) : value[key];
@@ -1872,7 +1951,7 @@ function servedField() {
 function wait(pending) {
   const base = running;
   while (pending.outcome === null) {
-    own(globalThis, HIDDEN, () => pump(pending));
+    armedWork = () => pump(pending);
     try { runArmed(armedOptions); } catch (error) {
       if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
       torn = true;
@@ -2290,7 +2369,7 @@ function finish(request, value) {
   return send(request, `{"op":"ret","re":${request.id},"type":${typeField(value)},"elapsed":${elapsed.toFixed(1)}${more}${refsField(refs)}}`, body);
 }
 
-const typeField = (value) => stringifyJSON(isHandle(value) ? weakGet(proxies, value).type : clean(typeName(value)));
+const typeField = (value) => stringifyJSON(Method.is(value) ? 'function' : isHandle(value) ? weakGet(proxies, value).type : clean(typeName(value)));
 
 function failWith(request, error) {
   let fields;
@@ -2324,7 +2403,7 @@ function repair(base, last) {
   }
 }
 
-/** Serves requests until the event loop has to turn. Returns why: `loop` or `end`. */
+/** Serves requests until the event loop has to turn. Returns why: `loop`, `breathe` (once round) or `end`. */
 function burst() {
   inBurst = true;
   let reason;
@@ -2342,6 +2421,7 @@ function burst() {
     if (settled.list.length > 0) continue;
     if (releases.list.length > 0 && (releases.list.length >= RELEASE_BATCH || now() - releases.since > RELEASE_DELAY)) emit(channel, takeReleases());
     if (upcalls.later > 0 || mapSize(waiting) > 0 || isLoopAlive()) { reason = 'loop'; break; }
+    if (foreign.breathe) { foreign.breathe = false; reason = 'breathe'; break; }
     if (!readBlocking(channel)) { reason = 'end'; break; }
   }
   inBurst = false;
@@ -2379,7 +2459,10 @@ function isLoopAlive() {
 }
 
 const HIDDEN = '__meta_burst';
-const armed = new vm.Script(`{ const burst = globalThis.${HIDDEN}; delete globalThis.${HIDDEN}; burst() }`, { filename: KERNEL_FILE });
+let armedWork = null; // what the armed script runs; a script reaches it by a constant of the global scope alone
+own(globalThis, HIDDEN, () => { const work = armedWork; armedWork = null; return work?.(); });
+new vm.Script(`const ${HIDDEN} = (() => { const run = globalThis.${HIDDEN}; delete globalThis.${HIDDEN}; return run })()`, { filename: KERNEL_FILE }).runInThisContext();
+const armed = new vm.Script(`${HIDDEN}()`, { filename: KERNEL_FILE });
 const runArmed = vm.Script.prototype.runInThisContext.bind(armed);
 const armedOptions = { __proto__: null, breakOnSigint: true, displayErrors: false };
 
@@ -2388,7 +2471,7 @@ const armedOptions = { __proto__: null, breakOnSigint: true, displayErrors: fals
  * being renewed the outer one catches the signal, which would otherwise end the process.
  */
 function arm(work) {
-  own(globalThis, HIDDEN, work);
+  armedWork = work;
   try { return runArmed(armedOptions); } catch (error) {
     inBurst = false;
     repair(null, 0);
@@ -2415,7 +2498,8 @@ function turn() {
     const reason = arm(bursts);
     if (reason === undefined) continue;
     if (reason === 'end') process.exit(0);
-    readOnLoop(channel);
+    if (reason === 'breathe') setTurn();
+    if (reason === 'loop' || channel.socket !== null) readOnLoop(channel);
     if (upcalls.later > 0 || up.socket !== null) readOnLoop(up);
     if (torn) unwind();
     return;

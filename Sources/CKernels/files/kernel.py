@@ -1,8 +1,8 @@
 """The Python kernel of meta: runs the user's Python and answers requests.
 
 A request is one frame on descriptor 3: 16 hexadecimal digits (8: bytes of header, 8: bytes of body), a JSON
-header, a JSON body. Each request that has an id gets exactly one `ret` or `err`. User code lives in `__main__` and
-owns descriptors 1 and 2. Start is paid by every one-liner, so only what the hello needs is imported here.
+header, a JSON body. Each request that has an id gets exactly one `ret` or `err`. Descriptor 4 is for the kernel's own
+requests, the upcalls. User code lives in `__main__` and owns descriptors 1 and 2. Start is paid by every one-liner, so only what the hello needs is imported here.
 """
 
 import gc
@@ -363,7 +363,15 @@ def read_time(fields):
     rest = dict(fields)
     fold = rest.pop("fold", 0)
     (value,) = only(rest, "value")
+    refuse_nanoseconds(value)
     return time.fromisoformat(value.replace("Z", "+00:00")).replace(fold=fold)
+
+
+def refuse_nanoseconds(text):
+    """Python cuts a second's fraction at six digits without a word."""
+    _, point, rest = text.partition(".")
+    if point and len(rest) - len(rest.lstrip("0123456789")) > 6:
+        raise ValueError(text)
 
 
 def read_datetime(fields):
@@ -372,6 +380,7 @@ def read_datetime(fields):
     rest = dict(fields)
     fold, zone = rest.pop("fold", 0), rest.pop("zone", None)
     (value,) = only(rest, "value")
+    refuse_nanoseconds(value)
     result = datetime.fromisoformat(value.replace("Z", "+00:00")).replace(fold=fold)
     if zone is None:
         return result
@@ -1192,10 +1201,10 @@ def ref_key(ref):
 
 
 def decode_listed(body, refs):
-    """The value of a body whose header lists refs."""
+    """The value of a body whose header lists refs; NOTHING when it is empty."""
     receiving = Receiving(refs)
     try:
-        return decode_receiving(body, receiving)
+        return decode_receiving(body, receiving) if body else NOTHING
     finally:
         receiving.finish()
 
@@ -1328,10 +1337,14 @@ def new_handle(key, name, text, call):
     return handle, watch
 
 
+def is_living(handle):
+    watch = PROXIES.get(handle._meta_key)
+    return watch is not None and watch() is handle
+
+
 def living(handle):
     """The key of a handle that was not released."""
-    watch = PROXIES.get(handle._meta_key)
-    if watch is None or watch() is not handle:
+    if not is_living(handle):
         raise Failure("session/stale-handle", "the handle %.80s was released" % handle._meta_repr)
     return handle._meta_key
 
@@ -1344,10 +1357,8 @@ def release(handle):
     """Gives a handle back now, not at its end; it cannot be used again."""
     if type(handle) not in HANDLES:
         raise TypeError("release takes a meta.Handle, got %s" % type_name(type(handle)))
-    watch = PROXIES.get(handle._meta_key)
-    if watch is not None and watch() is handle:
-        del PROXIES[watch.key]
-        retire(watch)
+    if is_living(handle):
+        retire(PROXIES.pop(handle._meta_key))
         State.down.send_releases()
 
 
@@ -1926,7 +1937,8 @@ def bulk_content(value, kind, path, above, depth):
     if isinstance(value, (type, MODULE)) or hasattr(value, "__code__") or kind.__name__ in OPAQUE:
         return value
     if hasattr(kind, "tolist"):  # arrays and scalars of numpy
-        return bulk(value.tolist(), path, above, depth)
+        plain = value.tolist()
+        return value if type(plain) is kind else bulk(plain, path, above, depth)
     if hasattr(kind, "keys") and hasattr(kind, "__getitem__"):
         return fields([(key, value[key]) for key in value.keys()])
     if hasattr(kind, "__dataclass_fields__"):
@@ -2169,7 +2181,7 @@ def answer_of(operation, header, body):
     """The value of a `ret`."""
     refs = header.get("refs")
     if operation != "items":
-        return decode_listed(body, refs) if refs else decode(body)
+        return wanted(decode_listed(body, refs)) if refs else decode(body)
     receiving = Receiving(refs)
     try:
         items, rest = decode_receiving(body, receiving), None
@@ -2189,8 +2201,8 @@ def exchange(me, fields, refs, body):
     bell.acquire()
     with TABLE:
         number = State.upcalls = State.upcalls + 1
-        UPCALLS[number] = upcall
     header = upcall_header(number, SERVING.get(me), fields, refs)
+    UPCALLS[number] = upcall
     main = me == MAIN
     if main:
         State.waiting = True
@@ -2221,7 +2233,7 @@ def upcall_header(number, serving, fields, refs):
         fields["for"] = serving
     if refs:
         fields["refs"] = list(refs)
-    return "".join(encode_header(fields, 0)).encode("utf-8", "replace")
+    return limited("".join(encode_header(fields, 0)).encode("utf-8", "replace"))
 
 
 def take(frames, bell):
@@ -2332,12 +2344,27 @@ class Channel:
                        "message": "a frame starts with 16 hexadecimal digits, got %r" % data[:16]})
             return None
         whole = 16 + head + size
+        if head > HEADER_LIMIT:
+            return self.read() if self.skip(data, whole, head) else None
         if len(data) < whole:
             data = self.fill(data, whole)
             if data is None:
                 return None
         self.rest = data[whole:]
         return data[16 : 16 + head], data[16 + head : whole]
+
+    def skip(self, data, whole, head):
+        """Reads past a frame whose header is too large, and says so; false at the end of the stream."""
+        self.rest = data[whole:]
+        left = whole - len(data)
+        while left > 0:
+            count = len(os.read(self.descriptor, min(left, 65536)))
+            if not count:
+                return False
+            left -= count
+        self.send({"op": "err", "re": None, "code": "wire/unreadable",
+                   "message": "a header has at most %d bytes, got %d" % (HEADER_LIMIT, head)})
+        return True
 
     def fill(self, data, whole):
         """Reads on until `whole` bytes are there, straight into place."""
@@ -2360,21 +2387,24 @@ class Channel:
             if self.half:
                 raise Error("a finalizer cannot reach meta in the middle of a frame", "session/busy")
             self.half = True
-            while parts:
-                count = os.writev(self.descriptor, parts)
-                while parts and count >= len(parts[0]):
-                    count -= len(parts.pop(0))
-                if parts and count:
-                    parts[0] = memoryview(parts[0])[count:]
-            self.half = False
+            try:
+                while parts:
+                    count = os.writev(self.descriptor, parts)
+                    while parts and count >= len(parts[0]):
+                        count -= len(parts.pop(0))
+                    if parts and count:
+                        parts[0] = memoryview(parts[0])[count:]
+            finally:
+                self.half = False
 
     def send_releases(self, wait=True):
         """Tells meta which refs are done with, all that have gathered; not now when another thread writes."""
-        if not self.lock.acquire(wait):
+        if State.forked or not self.lock.acquire(wait):
             return
         try:
-            while RELEASES and not self.half and not State.forked:
-                batch, RELEASES[:] = RELEASES[:4096], RELEASES[4096:]
+            while RELEASES and not self.half:
+                batch = RELEASES[:4096]
+                del RELEASES[: len(batch)]  # others may be adding at the end meanwhile
                 self.send({"op": "release", "refs": batch})
         except OSError:
             pass  # meta is gone
@@ -2460,17 +2490,17 @@ def respond(channel, request, body):
 
 
 def perform(request, body):
+    if "refs" in request:
+        value = decode_listed(body, request["refs"])
+    else:
+        value = decode(body) if body else NOTHING
     work = OPERATIONS.get(request["op"])
     if work is None:
         raise Failure("runtime/unsupported", "this kernel has no operation %s" % request["op"])
-    if "refs" in request:
-        value = decode_listed(body, request["refs"]) if body else NOTHING
-    else:
-        value = decode(body) if body else NOTHING
     value = work(request, value)
-    if "copy" in request and request["copy"]:
+    if "copy" in request and request["copy"] and type(value) is not Chunk:
         return copied(value)
-    return Held(value) if "hold" in request and request["hold"] else value
+    return Held(value) if "hold" in request and request["hold"] and type(value) is not Chunk else value
 
 
 def success(request, value, elapsed, refs):
@@ -2492,7 +2522,14 @@ def success(request, value, elapsed, refs):
     if refs:
         more += refs_field(refs)
     header = '{"op":"ret","re":%d,"type":%s,"elapsed":%.1f%s}' % (request["id"], name, elapsed, more)
-    return header.encode("utf-8", "replace"), text
+    return limited(header.encode("utf-8", "replace")), text
+
+
+def limited(header):
+    """A header that the other side takes. Raises Failure `value/too-large`."""
+    if len(header) > HEADER_LIMIT:
+        raise Failure("value/too-large", "a frame lists at most %d bytes of handles, got %d" % (HEADER_LIMIT, len(header)))
+    return header
 
 
 def error_reply(identity, error):
@@ -2537,11 +2574,11 @@ def add_original(error, fields, refs):
     """Lists the exception object itself, which its owner holds from now on."""
     if isinstance(error, Failure) or fields["code"] == "runtime/interrupted":
         return
-    if type(error) is Error:
-        if error.handle is None:
-            return
-        fields["ref"] = living(error.handle)
-        refs[fields["ref"]] = True
+    handle = error.handle if type(error) is Error else None
+    if type(handle) in HANDLES:
+        if is_living(handle):
+            fields["ref"] = handle._meta_key
+            refs[handle._meta_key] = True
     else:
         error.__traceback__ = users_part(error.__traceback__)
         fields["ref"] = [State.session, State.generation, list_own(refs, error)]
@@ -2589,7 +2626,7 @@ def leave(untouched):
     object of the user's can be in it: an open file, something with `__del__`, a thread."""
     State.forked = True  # no release and no upcall can reach meta now
     if traces() != untouched:
-        return
+        return HELD.clear()
     if "atexit" in sys.modules:
         sys.modules["atexit"]._run_exitfuncs()
     flush_streams()
@@ -2598,16 +2635,21 @@ def leave(untouched):
 
 def main():
     State.down = channel = Channel(3)
+    _signal.signal(_signal.SIGINT, on_interrupt)
+    try:
+        channel.send(greeting())
+    except BrokenPipeError:
+        os._exit(0)  # meta has gone while this interpreter started
     State.up = Channel(4)
 
     def after_fork():
+        global TABLE
         State.forked = True
+        TABLE = _thread.RLock()  # another thread may have held it
         os.close(State.down.descriptor)
         os.close(State.up.descriptor)
 
     os.register_at_fork(after_in_child=after_fork)
-    _signal.signal(_signal.SIGINT, on_interrupt)
-    channel.send(greeting())
     sys.argv = [""]
     clear_main()
     install_module()

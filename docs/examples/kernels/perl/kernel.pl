@@ -219,10 +219,9 @@ our (@path, %open, @listed, %is_listed, $copying);
 
 # The body of a value, and what its frame's header says: ,"refs":[…] or nothing. Dies with a failure that has the path.
 sub encode {
-    my ($value, $bulk, @further) = @_;
+    my ($value, $bulk) = @_;
     local (@path, %open, @listed, %is_listed) = ();
     local $copying = $bulk;
-    list(@$_) for @further;
     my $body = json($value, 0);
     return ($body, sent());
 }
@@ -543,6 +542,8 @@ sub guarded {
     if ($$ != $PID) { flush(); print STDERR $error if !$is_done; POSIX::_exit($is_done ? 0 : 255) }
     return $value if $is_done;
     local $SIG{__DIE__};
+    # What is compiled while the signal comes makes a text of it.
+    die $INTERRUPT if !ref $error && $error =~ /^interrupted(?:BEGIN|Compilation) failed/;
     die $error;
 }
 
@@ -952,7 +953,7 @@ sub ask {
     fail('session/unsupported', 'a forked copy of the session cannot call meta') if $$ != $PID;
     my $id = ++$upcalls;
     my @triple = $more{of} ? @{Meta::Handle::record($more{of})}{qw(owner generation ref)} : ();
-    my ($body, $refs) = encode($value, 0, @triple ? \@triple : ());
+    my ($body, $refs) = encode($value);
     $body = '' if $more{empty};
     $members .= ',"ref":[' . text_json($triple[0]) . ",$triple[1],$triple[2]]" if @triple;
     $members .= ',"path":[' . join(',', map { text_json($_) } @{$more{path}}) . ']' if @{$more{path} // []};
