@@ -39,6 +39,7 @@ public final class Console {
 
     /// Begins a new line unless the cursor is at the start of one.
     func freshLine() {
+        settle()
         if isMidLine, interceptor == nil { put([0x0A], on: STDOUT_FILENO) }
     }
 
@@ -55,8 +56,16 @@ public final class Console {
     /// The first bytes of a character whose rest has not come.
     private var cut: [UInt8] = []
 
+    /// What programs print, by descriptor; a terminal is one for both.
+    private var outputs = OutputLines()
+    private var errors = OutputLines()
+
+    /// When something is to be written that waits for the end of a line.
+    var due: ContinuousClock.Instant? { [outputs.due, errors.due].compactMap { $0 }.min() }
+
     /// A result, on standard output.
     func result(_ text: String) {
+        settle()
         if isInteractive { freshLine() }
         put(Array((text + "\n").utf8), on: STDOUT_FILENO)
     }
@@ -65,13 +74,32 @@ public final class Console {
     func message(_ text: String) {
         // Nobody is left to read it.
         if isClosed { return }
+        settle()
         if isInteractive { freshLine() }
         put(Array((text + "\n").utf8), on: STDERR_FILENO)
     }
 
-    /// What a program prints.
-    func program(_ bytes: [UInt8], isError: Bool = false) {
-        put(bytes, on: isError || printsToStandardError ? STDERR_FILENO : STDOUT_FILENO)
+    /// What a program prints: meta's own, or that of a session.
+    func program(_ bytes: [UInt8], isError: Bool = false, by writer: String = "meta") {
+        let isError = isError || printsToStandardError
+        let piece = OutputLines.Piece(writer: writer, bytes: bytes, isError: isError)
+        if isError, !isInteractive { write(errors.take(piece)) } else { write(outputs.take(piece)) }
+    }
+
+    /// A program prints nothing more for a while: who waits for the end of its line goes on.
+    func end(_ writer: String) {
+        write(outputs.end(writer))
+        write(errors.end(writer))
+    }
+
+    /// Writes what waits for the end of a line.
+    func settle() {
+        write(outputs.release())
+        write(errors.release())
+    }
+
+    private func write(_ pieces: [OutputLines.Piece]) {
+        for piece in pieces { put(piece.bytes, on: piece.isError ? STDERR_FILENO : STDOUT_FILENO) }
     }
 
     private func put(_ bytes: [UInt8], on descriptor: Int32) {
@@ -79,7 +107,7 @@ public final class Console {
         if let last = bytes.last { isMidLine = last != 0x0A }
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if meta_errno() == EAGAIN {

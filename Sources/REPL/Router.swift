@@ -329,7 +329,7 @@ public final class Router {
             finish(id) { waiting in .failure(admit(error.references, from: waiting.session) ?? error, body: body) }
         case .output(let session, let stream, let bytes):
             if stream == .stderr { errorTails[session, default: Tail()].append(bytes) }
-            console.program(bytes, isError: stream == .stderr)
+            console.program(bytes, isError: stream == .stderr, by: session)
         case .ended(let session, let death, let failed): end(session, death, failed)
         case .signal(let signal): take(signal: signal)
         case .upcall(let session, let generation, let upcall, let body):
@@ -343,6 +343,7 @@ public final class Router {
     private func finish(_ id: RequestID, _ outcome: (Waiting) -> Outcome) {
         guard let request = waiting.removeValue(forKey: id) else { return }
         takeTerminalBack(from: request.session)
+        console.end(request.session)
         var end = outcome(request)
         if case .failure(let error, _) = end, error.code == "runtime/interrupted" { interruption.isHeard = true }
         if request.isLate, case .failure(let error, _) = end, error.code == "runtime/interrupted" {
@@ -410,6 +411,7 @@ public final class Router {
     /// Ends every session; what they print on the way is shown.
     public func shutdown() {
         for event in sessions.shutdown(forGood: true) { take(event) }
+        console.settle()
         files = []
     }
 }

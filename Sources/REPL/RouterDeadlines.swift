@@ -9,13 +9,14 @@ extension Router {
     private static let grace = Duration.seconds(2)
 
     var nextDeadline: ContinuousClock.Instant? {
-        if watched.isEmpty, timed.isEmpty { return nil }
+        if watched.isEmpty, timed.isEmpty { return console.due }
         let requests = watched.compactMap { waiting[$0] }.flatMap { [$0.deadline, $0.nudge].compactMap { $0 } }
-        return (requests + timed.compactMap(\.due)).min()
+        return (requests + timed.compactMap(\.due) + [console.due].compactMap { $0 }).min()
     }
 
     /// Does what is due.
     func enforceDeadlines() {
+        if let due = console.due, due <= .now { console.settle() }
         guard !watched.isEmpty || !timed.isEmpty else { return }
         let now = ContinuousClock.now
         for wait in timed {

@@ -173,3 +173,62 @@ def test_calls_in_a_row_leave_no_trace_of_futures(script):
     start = time.monotonic()
     assert script(text)[1] == ["20000"]
     assert time.monotonic() - start < 30
+
+
+def test_lines_of_several_sessions_are_whole(meta):
+    """Each prints its own letter, a line in two halves at a time."""
+    python = "import os\\nfor n in range(300): os.write(1, b'p' * 40); os.write(1, b'p' * 40 + b'\\\\n')"
+    node = "const fs = require('fs'); for (let n = 0; n < 300; n++) { fs.writeSync(1, 'j'.repeat(40)); fs.writeSync(1, 'j'.repeat(40) + '\\\\n') }"
+    shell = "for n in {1..300}; do printf %040d 0 >&2; printf '%040d\\\\n' 0 >&2; done"
+    run = meta("--pretty", "-e", f'(parallel (py "{python}") (js "{node}") (sh "{shell}") null)', stderr=subprocess.STDOUT)
+    status, output, _ = run.finish()
+    assert status == 0, output
+    whole = {"p" * 80, "j" * 80, "0" * 80}
+    printed = [line for line in output.splitlines() if line[:1] in "pj0"]
+    assert len(printed) == 900
+    # Standard error is a stream of its own here: it may begin in the middle of a line of the other.
+    assert sum(line in whole for line in printed) == 900
+
+
+
+
+FUNCTIONS = '(py "def f(x, k=1):\\n  return 10 // (x - 70) * k")\n(js "var g = x => { if (x === 70) throw new Error(\'seventy\'); return x * 2 }")\n'
+
+
+def test_many_calls_keep_their_order_and_stop_at_an_error(script):
+    status, output, errors = script(
+        FUNCTIONS + "(= (map-in js.g (range 60)) (map #(* 2 #) (range 60)))\n(sum (map-in py.f [71 72] :k 2))\n"
+        "(map-in py.f (range 100))\n(map-in js.g (range 100))\n(= (map-in py.math.sqrt (range 5000)) (map math.sqrt (range 5000)))"
+    )
+    assert [line for line in output if "function" not in line] == ["true", "30", "true"], errors
+    assert errors.count("this is item 70 of 100, counted from 0") == 2
+
+
+def test_many_calls_let_others_have_their_turn(script):
+    status, output, errors = script(
+        '(def many (async (map-in py.time.sleep (map (fn (n) 0.01) (range 400)))))\n(py "1")\n(done? many)\n(count (await many))'
+    )
+    assert output == ["1", "false", "400"], errors
+
+
+def test_many_promises_are_awaited_at_once(script):
+    text = '(js "var slow = async (x) => { await new Promise(r => setTimeout(r, 300)); return x }")\n(sum (map-in js.slow (range 64)))'
+    start = time.monotonic()
+    assert script(text)[1][-1] == "2016"
+    assert time.monotonic() - start < 10
+
+
+def test_many_calls_that_call_back(script):
+    status, output, errors = script(
+        '(py "import meta; f = lambda x: meta.call(\'js.Math.sqrt\', x)")\n(js "var f = x => meta.call(\'py.math.sqrt\', x)")\n'
+        "(def squares (map #(* # #) (range 30)))\n"
+        "(parallel (sum (map-in py.f squares)) (sum (map-in js.f squares)))"
+    )
+    assert output[-1] in ("[435 435]", "[435 435.0]", "[435.0 435.0]"), errors
+
+
+def test_a_limit_stops_many_calls(script):
+    status, output, errors = script(
+        '(try (with-timeout 0.5 (map-in py.time.sleep [0.01 0.01 60 60 60 60 60 60 60])) (catch e e.code))\n(py "1")'
+    )
+    assert output == ['"eval/timeout"', "1"], errors
