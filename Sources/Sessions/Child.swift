@@ -35,6 +35,8 @@ final class Child {
     var decoder = FrameDecoder()
     var upcallDecoder = FrameDecoder()
     var outgoing = OutgoingBytes()
+    /// Whether its pipes have been emptied since its replies were last read.
+    var isDrained = false
     /// Whether what is sent waits for more.
     var isHeld = false
     /// What goes to the thread that waits for an upcall.

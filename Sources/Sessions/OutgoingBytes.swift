@@ -7,8 +7,16 @@ struct OutgoingBytes {
 
     var isEmpty: Bool { chunks.isEmpty }
 
+    /// Small pieces go as one.
+    private static let pieceLimit = 1 << 16
+
     mutating func append(_ bytes: [UInt8]) {
-        if !bytes.isEmpty { chunks.append(bytes) }
+        guard !bytes.isEmpty else { return }
+        if let last = chunks.last?.count, last + bytes.count <= Self.pieceLimit {
+            chunks[chunks.count - 1] += bytes
+        } else {
+            chunks.append(bytes)
+        }
     }
 
     /// Sends what the socket takes without blocking. False when the other end is gone.

@@ -132,6 +132,7 @@ extension SessionTable {
         guard socket >= 0 else { return .nothing }
         let count = meta_read(socket, buffer.baseAddress, buffer.count)
         guard count > 0 else { return count == -1 ? .nothing : .ended }
+        child.isDrained = false
         var frames: [Frame] = []
         do {
             try child.decoder.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), into: &frames)
@@ -198,7 +199,7 @@ extension SessionTable {
         switch message {
         case .hello: lose(child, .protocolError("said hello twice"))
         case .reply(let reply):
-            drain(child)
+            drainOnce(child)
             guard let pending = child.takePending(reply.re) else {
                 if child.interrupted.contains(reply.re) { return }
                 return lose(child, .protocolError("answered request \(reply.re), which is not open"))
@@ -231,6 +232,13 @@ extension SessionTable {
     }
 
     // MARK: Output
+
+    /// Empties the pipes before a reply. For replies that came together once is enough, unless output is part of them.
+    private func drainOnce(_ child: Child) {
+        if child.isDrained, child.language?.outputIsResult == false { return }
+        drain(child)
+        child.isDrained = true
+    }
 
     /// Takes what the pipes hold at this moment: all that was written before the message that has just arrived, and
     /// no more, however fast a background process writes on.
