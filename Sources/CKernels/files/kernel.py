@@ -537,13 +537,18 @@ def encode(value, refs=None):
         text = encode_plain(value)
         if text is not None:
             return text
-    out = Output({} if refs is None else refs)
-    with Unlimited():
+    if refs is None:
+        refs = {}
+    try:
+        out = Output(refs)
         write(value, "", out, 1)
+    except (RecursionError, ValueError):  # deeper, or with more digits, than Python's limits allow
+        out = Output(refs)
+        with Unlimited():
+            write(value, "", out, 1)
     for place, member, number in out.late:
         out.parts[place] = ref_text(member, number)
-    with Unlimited():
-        return "".join(out.parts).encode("utf-8")
+    return "".join(out.parts).encode("utf-8")
 
 
 class Output:
@@ -1149,13 +1154,14 @@ def retire(watch):
         RELEASES.append((*watch.key, times))
 
 
-class Receiving:
-    """The refs that one arrived frame lists. Raises Failure `wire/unreadable` when the list is none."""
+class Receiving(ScannerSettings):
+    """The refs that one arrived frame lists, and how its body is read.
 
-    __slots__ = ("foreign", "own", "met")
+    Raises Failure `wire/unreadable` when the list is none.
+    """
 
     def __init__(self, refs):
-        self.foreign, self.own, self.met = {}, set(), []
+        self.foreign, self.own = {}, set()
         if refs is not None and type(refs) is not list:
             raise unreadable("refs is a list, got %.80r", refs)
         for ref in refs or ():
@@ -1166,6 +1172,9 @@ class Receiving:
                 self.own.add(key)
             else:
                 self.foreign[key] = False
+
+    def object_pairs_hook(self, pairs):
+        return read_object(pairs, self)
 
     def find(self, key, name, text, call):
         """The object of a ref: our own, or the proxy."""
@@ -1205,15 +1214,9 @@ def decode_listed(body, refs):
     """The value of a body whose header lists refs; NOTHING when it is empty."""
     receiving = Receiving(refs)
     try:
-        return decode_receiving(body, receiving) if body else NOTHING
+        return decode(body, _json.make_scanner(receiving)) if body else NOTHING
     finally:
         receiving.finish()
-
-
-def decode_receiving(body, receiving):
-    settings = ScannerSettings()
-    settings.object_pairs_hook = lambda pairs: read_object(pairs, receiving)
-    return decode(body, _json.make_scanner(settings))
 
 
 def read_ref(fields, receiving):
@@ -1402,9 +1405,8 @@ class State:
     """What signal handlers, requests and upcalls share."""
 
     session, generation = "py", 1  # as `init` says
-    numbers = upcalls = 0  # the last number of an object, and of an upcall
+    numbers = 0  # the last number of an object
     limit = user_limit = room = lifted = 0  # of recursion: what is set, what the user set, what the kernel adds
-    reads = False  # a thread reads descriptor 4
     quick = None  # the faster encoder, False when there is none
     running = False  # user code of the main thread may be interrupted
     waiting = False  # the main thread waits for an upcall: meta interrupts who works for it
@@ -2066,7 +2068,7 @@ def received_error(header, body):
     receiving = Receiving(header.get("refs"))
     try:
         try:
-            data = decode_receiving(body, receiving) if body else None
+            data = decode(body, _json.make_scanner(receiving)) if body else None
         except Failure:
             data = None  # the error itself matters more
         handle, key = None, ref_key(header.get("ref"))
@@ -2127,19 +2129,13 @@ def line_of(source, number):
 # -------------------------------------------------------------------------------------------------------- upcalls
 
 
-# Those under way: id -> (frames that came for it, bell of the thread that waits). One of the threads that wait reads
-# descriptor 4 and hands frames over by id. TABLE guards all of this.
+# Those under way: id -> (frames that came for it, bell of the thread that waits). One of the threads that wait, which
+# holds READER, reads descriptor 4 and hands frames over by id.
 UPCALLS = {}
+READER = _thread.allocate_lock()
+next_upcall = iter(range(1, 1 << 62)).__next__  # in one step, whatever other threads do
 SERVING = {}  # thread -> id of the request that it works on
 EXCHANGING = set()  # threads that are inside the kernel's own code here
-
-
-def ring(bell):
-    if bell.locked():
-        try:
-            bell.release()
-        except RuntimeError:
-            pass  # another thread rang at the same moment
 
 
 ROOM = 60  # frames of Python for one upcall and what it asks back
@@ -2185,7 +2181,7 @@ def answer_of(operation, header, body):
         return wanted(decode_listed(body, refs)) if refs else decode(body)
     receiving = Receiving(refs)
     try:
-        items, rest = decode_receiving(body, receiving), None
+        items, rest = decode(body, _json.make_scanner(receiving)), None
         if header.get("more"):
             key = ref_key(header.get("iterator"))
             if key is None:
@@ -2200,8 +2196,7 @@ def exchange(me, fields, refs, body):
     """Sends an upcall; returns the (header, body) of its answer."""
     frames, bell = upcall = [], _thread.allocate_lock()
     bell.acquire()
-    with TABLE:
-        number = State.upcalls = State.upcalls + 1
+    number = next_upcall()
     header = upcall_header(number, SERVING.get(me), fields, refs)
     UPCALLS[number] = upcall
     main = me == MAIN
@@ -2221,9 +2216,7 @@ def exchange(me, fields, refs, body):
         raise Error("meta closed its side", "session/closed") from None
     finally:
         EXCHANGING.discard(me)
-        with TABLE:
-            del UPCALLS[number]
-        pass_on()
+        del UPCALLS[number]
         if main:
             State.waiting = False
 
@@ -2239,23 +2232,22 @@ def upcall_header(number, serving, fields, refs):
 
 def take(frames, bell):
     """The next frame for an upcall as (header, body), read by this thread or by another."""
-    while True:
-        with TABLE:
-            if frames:
-                return frames.pop(0)
-            reads = not State.reads
-            if reads:
-                State.reads = True
-        if not reads:
+    while not frames:
+        if not READER.acquire(False):
             bell.acquire()
             continue
         try:
-            frame = State.up.read()
+            while not frames:
+                frame = State.up.read()
+                if frame is None:
+                    raise EOFError
+                hand_over(*frame)
         finally:
-            State.reads = False
-        if frame is None:
-            raise EOFError
-        hand_over(*frame)
+            READER.release()
+            if len(UPCALLS) > 1:  # one of the others is to read now
+                for _, other in list(UPCALLS.values()):
+                    ring(other)
+    return frames.pop(0)
 
 
 def hand_over(header, body):
@@ -2264,21 +2256,21 @@ def hand_over(header, body):
     if request is None:
         return State.up.send({"op": "err", "re": None, "code": "wire/unreadable", "message": "header is not a request"})
     wanted = request.get("in", request.get("re"))
-    with TABLE:
-        upcall = UPCALLS.get(wanted) if type(wanted) is int else None
-        if upcall is not None:
-            upcall[0].append((request, body))
-            ring(upcall[1])
-    if upcall is None and request.get("id") is not None:
+    upcall = UPCALLS.get(wanted) if type(wanted) is int else None
+    if upcall is not None:
+        upcall[0].append((request, body))
+        ring(upcall[1])
+    elif request.get("id") is not None:
         State.up.send({"op": "err", "re": request["id"], "code": "wire/unreadable",
                        "message": "no upcall %.40r waits here" % (wanted,)})
 
 
-def pass_on():
-    """Wakes the other threads that wait, so that one of them reads."""
-    with TABLE:
-        for _, bell in UPCALLS.values():
-            ring(bell)
+def ring(bell):
+    if bell.locked():
+        try:
+            bell.release()
+        except RuntimeError:
+            pass  # another thread rang at the same moment
 
 
 def serve(me, request, body):
