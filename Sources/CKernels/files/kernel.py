@@ -150,7 +150,7 @@ def decode(body, scan=None):
         raise Failure("wire/unreadable", "body has more text at character %d, allowed is one value" % end)
     if "\\ud" in text or "\\uD" in text:
         check_all_text(value)
-    if is_too_deep(body, text):
+    if len(body) >= 2 * DEPTH_LIMIT and is_too_deep(body, text):
         raise Failure("value/depth", "a value nests at most %d levels" % DEPTH_LIMIT)
     return value
 
@@ -160,8 +160,6 @@ NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 def is_too_deep(body, text):
     """Whether brackets nest beyond the limit. Takes the innermost pairs away, a level each time, at C speed."""
-    if len(body) < 2 * DEPTH_LIMIT:
-        return False
     brackets = body.translate(None, NOT_BRACKETS)
     for level in range(64):
         if level + len(brackets) <= DEPTH_LIMIT:
@@ -540,7 +538,7 @@ def encode(value, refs=None):
     kind = type(value)
     if kind is int and -(1 << 64) < value < 1 << 64:
         return b"%d" % value
-    if kind in PLAIN:
+    if kind in PLAIN and not starts_with_handle(value, kind):
         text = encode_plain(value)
         if text is not None:
             return text
@@ -556,6 +554,14 @@ def encode(value, refs=None):
     for place, member, number in out.late:
         out.parts[place] = ref_text(member, number)
     return "".join(out.parts).encode("utf-8")
+
+
+def starts_with_handle(value, kind):
+    """Whether the arguments of a call begin with what crosses as a Ref, so that to try the quick way is in vain."""
+    if kind is not list or len(value) != 2 or type(value[0]) is not list or not value[0]:
+        return False
+    first = type(value[0][0])
+    return first is FUNCTION or first in HANDLES
 
 
 class Output:
@@ -1188,30 +1194,28 @@ class Receiving(ScannerSettings):
     """
 
     def __init__(self, refs):
-        self.foreign, self.own = {}, set()
+        self.listed = {}  # key -> whether it was met in the body; None for our own
         if refs is not None and type(refs) is not list:
             raise unreadable("refs is a list, got %.80r", refs)
         for ref in refs or ():
             key = ref_key(ref)
             if key is None:
                 raise Failure("wire/unreadable", "refs holds %.80r, allowed is [owner, generation, number]" % (ref,))
-            if key[0] == State.session:
-                self.own.add(key)
-            else:
-                self.foreign[key] = False
+            self.listed[key] = None if key[0] == State.session else False
 
     def object_pairs_hook(self, pairs):
         return read_object(pairs, self)
 
     def find(self, key, name, text, call):
         """The object of a ref: our own, or the proxy."""
-        if key in self.own:
+        if key not in self.listed:
+            raise Failure("wire/unreadable", "the Ref %s %d %d is not listed in refs" % key)
+        met = self.listed[key]
+        if met is None:
             if key[1] != State.generation:
                 raise Failure("session/stale-handle", "%s %d is of generation %d, now is %d" % (
                     key[0], key[2], key[1], State.generation))
             return held_object(key[2])
-        if key not in self.foreign:
-            raise Failure("wire/unreadable", "the Ref %s %d %d is not listed in refs" % key)
         with TABLE:
             watch = PROXIES.get(key)
             handle = watch and watch()
@@ -1219,15 +1223,15 @@ class Receiving(ScannerSettings):
                 if watch is not None:
                     retire(watch)  # it died, and is about to be told
                 handle, watch = new_handle(key, name, text, call)
-            if not self.foreign[key]:
-                self.foreign[key] = True
+            if not met:
+                self.listed[key] = True
                 watch.received += 1
         return handle
 
     def finish(self):
         """Gives back what was listed and not met, as in a frame that was refused."""
-        for key, met in self.foreign.items():
-            if not met:
+        for key, met in self.listed.items():
+            if met is False:
                 RELEASES.append((*key, 1))
 
 
@@ -1807,7 +1811,7 @@ def target(request):
     if "ref" not in request:
         return resolve(path_of(request))
     value = held_object(request["ref"])
-    path = path_of(request)
+    path = path_of(request) if "path" in request else ()
     for index, name in enumerate(path):
         value = member(value, name, [type_name(type(value)) if not index else path[index - 1]])
     return value
@@ -2254,9 +2258,13 @@ def upcall_header(number, serving, fields, refs):
     fields["id"] = number
     if serving is not None:
         fields["for"] = serving
+    return limited(header_text(fields, refs))
+
+
+def header_text(fields, refs):
     if refs:
         fields["refs"] = list(refs)
-    return limited("".join(encode_header(fields, 0)).encode("utf-8", "replace"))
+    return "".join(encode_header(fields, 0)).encode("utf-8", "replace")
 
 
 def take(frames, bell):
@@ -2443,7 +2451,7 @@ def release_header():
     """The header of a message about some of RELEASES, which are taken out."""
     batch = RELEASES[:4096]
     del RELEASES[: len(batch)]  # others may be adding at the end meanwhile
-    return "".join(encode_header({"op": "release", "refs": batch}, 0)).encode()
+    return header_text({"op": "release"}, batch)
 
 
 def move_up(descriptor):
@@ -2554,10 +2562,10 @@ def success(request, value, elapsed, refs):
     text = encode(value, refs)
     if len(text) > BODY_LIMIT:
         raise Failure("value/too-large", "a body has at most %d bytes, got %d" % (BODY_LIMIT, len(text)))
-    name = quote(type_name(kind))
+    name = kind.__name__ if kind in PLAIN else quote(type_name(kind))[1:-1]
     if refs:
         more += refs_field(refs)
-    header = '{"op":"ret","re":%d,"type":%s,"elapsed":%.1f%s}' % (request["id"], name, elapsed, more)
+    header = '{"op":"ret","re":%d,"type":"%s","elapsed":%.1f%s}' % (request["id"], name, elapsed, more)
     return limited(header.encode("utf-8", "replace")), text
 
 
@@ -2621,10 +2629,7 @@ def add_original(error, fields, refs):
 
 
 def err_header(identity, fields, refs):
-    header = {"op": "err", "re": identity, **fields}
-    if refs:
-        header["refs"] = list(refs)
-    return "".join(encode_header(header, 0)).encode("utf-8", "replace")
+    return header_text({"op": "err", "re": identity, **fields}, refs)
 
 
 def start_session(request):
