@@ -1768,7 +1768,7 @@ def inspection(value):
     kind = type(value)
     length = attempt(len, value)
     members = [name for name in attempt(dir, value) or () if type(name) is str and name[:1] != "_" and is_text(name)]
-    doc = attempt(getattr, value, "__doc__", None)
+    doc = attempt(documentation, value)
     return {
         "type": type_name(kind),
         "repr": short_repr(value),
@@ -1777,6 +1777,18 @@ def inspection(value):
         "members": members,
         "doc": doc[:DOC_LIMIT] if type(doc) is str and is_text(doc) else None,
     }
+
+
+def documentation(value):
+    """How it is called, and its docstring without the indent of its source; None where there is neither."""
+    import inspect
+
+    doc = value.__doc__
+    parts = [inspect.cleandoc(doc)] if type(doc) is str else []
+    signature = attempt(inspect.signature, value) if callable(value) else None
+    if signature is not None:
+        parts.insert(0, "%s%s" % (getattr(value, "__name__", "(…)"), signature))
+    return "\n\n".join(parts) or None
 
 
 def attempt(function, *arguments):
