@@ -29,14 +29,12 @@ enum Completeness {
     /// As Python's own prompt has it: brackets and quotes are closed, and a block ends at a blank line.
     private static func isCompletePython(_ text: String, _ router: Router) -> Bool {
         if isInsideBlock(text) { return false }
-        // What an unfinished text compiles to is None.
+        // What is unfinished compiles to None.
         let request = Request.eval(
             "__import__('codeop').compile_command(__meta_text__, '<stdin>', 'exec') is None", name: "<prompt>")
-        guard let body = try? Envelope.encode(.object(Object([Key("__meta_text__"): .text(text)]))) else {
-            return true
-        }
+        guard let body = try? Envelope.encode(.object(Object(["__meta_text__": .text(text)]))) else { return true }
         switch router.ask(request, body: body, of: "py") {
-        case .answered(let answer): return answer.body == Array("false".utf8)
+        case .answered(let answer): return answer.body != Array("true".utf8)
         // `async with` and the like are errors to codeop, which knows no await at the top.
         case .refused: return !(text.contains("async ") && opensBlock(text))
         case .silent: return !OpenText.python(text) && !opensBlock(text)

@@ -66,6 +66,8 @@ public final class Router {
         /// When it is interrupted again; whether its session was told which request is meant.
         var nudge: ContinuousClock.Instant?
         var isCancelled = false
+        /// When it was interrupted last.
+        var interrupted: ContinuousClock.Instant?
         /// The upcall whose thread works on it.
         var upcall: Int?
 
@@ -341,10 +343,16 @@ public final class Router {
     }
 
     private func finish(_ id: RequestID, _ outcome: (Waiting) -> Outcome) {
+        // A thread that was interrupted just as it asked for something does not wait for the answer.
+        if !strands.isEmpty { for strand in strands(servedBy: id) { stop(strand) } }
         guard let request = waiting.removeValue(forKey: id) else { return }
         takeTerminalBack(from: request.session)
         console.end(request.session)
         var end = outcome(request)
+        // A shell may have taken its interrupt for the end of its command: 128 and the signal's number.
+        if request.interrupted != nil, case .reply(let reply, _, _, _, _) = end, reply.status == 128 + Int(SIGINT) {
+            end = .failure(ErrorHeader(code: "runtime/interrupted", message: "interrupted"), body: [])
+        }
         if case .failure(let error, _) = end, error.code == "runtime/interrupted" { interruption.isHeard = true }
         if request.isLate, case .failure(let error, _) = end, error.code == "runtime/interrupted" {
             end = .lost(timeout(of: request, "its state is kept"))

@@ -39,7 +39,9 @@ extension Router {
 
     /// The session whose error it is: a session may pass on what another one raised.
     private func origin(of error: ErrorHeader, passedOnBy session: String) -> String {
-        if let owner = error.original?.owner { return owner }
+        if let owner = error.original?.owner, error.language == nil || sessions.language(of: owner) == error.language {
+            return owner
+        }
         guard let language = error.language, language != sessions.language(of: session) else { return session }
         return language
     }

@@ -26,7 +26,9 @@ extension Router {
             return .silent
         }
         var result: Inquiry?
-        inquiries[id] = { reply, body, output in
+        inquiries[id] = { [unowned self] reply, body, output in
+            // Nobody here keeps what it refers to: it is given back.
+            if let reply { _ = admit(reply.references, from: session) }
             result = reply == nil ? .refused : .answered(Answer(body: body, output: output ?? []))
         }
         let deadline = ContinuousClock.now + limit

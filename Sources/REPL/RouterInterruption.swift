@@ -145,6 +145,7 @@ extension Router {
     func interrupt(_ id: RequestID) {
         guard let request = waiting[id] else { return }
         let session = request.session
+        waiting[id]?.interrupted = .now
         let isShared = waiting.contains { $0.key != id && $0.value.session == session && $0.value.upcall == nil }
         if isShared, !request.isCancelled, sessions.cancel(id) {
             waiting[id]?.isCancelled = true
@@ -152,6 +153,14 @@ extension Router {
         }
         // A session that is starting is told once it is there.
         if !sessions.interrupt(session) || mayMissSignals(session) { nudge(id) } else { waiting[id]?.nudge = nil }
+    }
+
+    /// Whether the request was interrupted a moment ago, when what it now asks was on its way: a kernel that waits for
+    /// an answer does not listen to signals. True once.
+    func takeInterrupt(of id: RequestID) -> Bool {
+        guard let time = waiting[id]?.interrupted, .now - time < .milliseconds(250) else { return false }
+        waiting[id]?.interrupted = nil
+        return true
     }
 
     /// Interrupts a request again when it has not ended after that time.

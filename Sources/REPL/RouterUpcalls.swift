@@ -18,6 +18,9 @@ extension Router {
             guard strand.depth <= Strand.deepest else {
                 throw Failure("session/depth", "calls between runtimes nest more than \(Strand.deepest) deep")
             }
+            if let served = strand.servedRequest, !strand.isAsync, takeInterrupt(of: served) {
+                throw machine.failure(Machine.interrupted)
+            }
             try carryOut(upcall, body, strand, around)
         } catch {
             answer(strand, .lost(machine.diagnostic(error)), from: "meta")

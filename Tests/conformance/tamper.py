@@ -157,6 +157,8 @@ def kernel(requests, upcalls):
     folder = tempfile.mkdtemp(prefix="meta-tamper-")
     os.symlink(FILES / "kernel.py", folder + "/_meta_kernel.py")
     code = f"import sys; sys.path.insert(0, {folder!r}); import _meta_kernel; sys.path.pop(0); _meta_kernel.main()"
+    # In a group of its own it would outlive this process: PR_SET_PDEATHSIG.
+    code = f"import ctypes; ctypes.CDLL(None).prctl(1, {int(signal.SIGKILL)}); {code}" if FAULT == "deaf" else code
     high = [fcntl.fcntl(end.fileno(), fcntl.F_DUPFD_CLOEXEC, 20) for end in (requests, upcalls)]
     actions = [(os.POSIX_SPAWN_DUP2, number, place) for number, place in zip(high, (3, 4))]
     group = {"setpgroup": 0} if FAULT == "deaf" else {}

@@ -53,7 +53,8 @@ def test_the_manual_has_every_option_and_no_more(prefix):
         "NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO",
     ]
     assert [option for option in OPTIONS if f"Fl {option.removeprefix('-')}" not in source] == []
-    assert source.count("\n.Bl ") == source.count("\n.El\n")
+    lines = source.splitlines()
+    assert sum(line.startswith(".Bl ") for line in lines) == lines.count(".El")
     assert "subcommand" not in source
 
 

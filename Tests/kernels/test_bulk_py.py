@@ -90,7 +90,7 @@ def test_what_json_cannot_say_is_never_plain(codec, odd, place):
 
 def exactly(codec, value):
     out = codec.Output({})
-    codec.write(value, "", out, 1)
+    codec.write(value, out, 1)
     assert not out.late and "_type" not in "".join(out.parts)
     return "".join(out.parts).encode()
 

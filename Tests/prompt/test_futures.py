@@ -114,6 +114,8 @@ def test_leaving_says_what_had_not_ended(start):
 def test_a_future_that_reads_the_terminal_waits_until_no_line_is_typed(full):
     p = full
     p.run('(def f (async (py "input(\'name? \')")))')
+    p.wait_for("name?")
+    p.run("null")
     assert p.run("(+ 1 2)") == ["3"]
     p.submit("(await f)")
     p.type("Ada\r")

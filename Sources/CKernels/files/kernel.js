@@ -2175,7 +2175,7 @@ function sendError(request, fields, origin = null, body = '', refs = null) {
     text = `{"op":"err","re":null,"code":"${fields.code}","type":"","message":${stringifyJSON(slice(clean(`${fields.message}`), 0, 2000))},"frames":[]}`;
   }
   text = `{"op":"err","re":${id}${slice(text, 21, text.length - 1)}`; // `{"op":"err","re":null` has 21 characters
-  if (origin !== null) { refs = joinRefs(new NativeSet([origin]), refs); text += `,"ref":${tripleOf(origin)}`; }
+  if (origin !== null) { refs = joinRefs(setAdd(new NativeSet(), origin), refs); text += `,"ref":${tripleOf(origin)}`; }
   send(request, `${text}${refsField(refs)}}`, body);
 }
 
@@ -2357,7 +2357,7 @@ function finish(request, value) {
       refs = encoded.refs;
       if (value.rest !== null) {
         const rest = entryOf(value.rest);
-        refs = joinRefs(new NativeSet([rest]), refs);
+        refs = joinRefs(setAdd(new NativeSet(), rest), refs);
         more = `,"more":true,"iterator":${tripleOf(rest)}`;
       } else more = ',"more":false';
       value = value.items;
