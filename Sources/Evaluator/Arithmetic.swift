@@ -162,7 +162,12 @@ enum Arithmetic {
         let isText = name == "+" && [left, right].contains { if case .string = $0 { true } else { false } }
         return Failure(
             "eval/type", "\(name) takes numbers, got \(Describe.short(given))",
-            help: isText ? "(str a b) or a string at the head, (\"a\" b), joins text" : nil)
+            help: isText ? "(str a b) or a string at the head, (\"a\" b), joins text" : remoteHelp(given))
+    }
+
+    private static func remoteHelp(_ value: Value) -> String? {
+        guard (try? RemoteObject.find(in: value)) ?? nil != nil else { return nil }
+        return "(fetch x) gives what an object of a runtime holds, as data"
     }
 
     private static func zeroDivisor(_ name: String, _ left: Value) -> Failure {

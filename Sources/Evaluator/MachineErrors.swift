@@ -130,8 +130,11 @@ public enum NearMiss {
         }
     }
 
-    /// `x+1`, `key=f`: a name with an operator inside.
+    /// `x+1`, `key=f`: a name with an operator inside; `key="f"` reads as `key=` and a string.
     private static func operatorHint(_ name: String) -> String? {
+        if name.first?.isLetter == true, name.hasSuffix("="), !name.hasSuffix("==") {
+            return "a keyword argument is :\(name.dropLast()) value"
+        }
         for sign in ["==", "!=", "<=", ">=", "=", "+", "*", "<", ">"] {
             let parts = name.split(separator: sign, maxSplits: 1, omittingEmptySubsequences: true)
             guard parts.count == 2, name.contains(sign), !name.hasPrefix("-"), !name.hasPrefix("=") else { continue }

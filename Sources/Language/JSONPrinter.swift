@@ -116,7 +116,10 @@ struct JSONPrinter {
     }
 
     private mutating func print(_ function: Function) throws(Failure) {
-        guard tags else { throw unprintable("function \(function.name)") }
+        guard tags else {
+            throw unprintable(
+                "function \(function.name)", help: "(fetch x) gives what an object of a runtime holds, as data")
+        }
         do throws(Failure) {
             guard let book else {
                 throw Failure("value/uncopyable", "a function cannot be copied: \(Printer.sanitized(function.name))")
@@ -202,9 +205,11 @@ struct JSONPrinter {
         }
     }
 
-    private func unprintable(_ what: String) -> Failure {
-        let help = "json.stringify takes null, booleans, finite numbers, strings, vectors and objects of these"
-        return Failure("json/unprintable", "JSON has no form for \(what)\(place)", help: help)
+    private func unprintable(
+        _ what: String,
+        help: String = "json.stringify takes null, booleans, finite numbers, strings, vectors and objects of these"
+    ) -> Failure {
+        Failure("json/unprintable", "JSON has no form for \(what)\(place)", help: help)
     }
 
     private static func text(of step: Step) -> String {

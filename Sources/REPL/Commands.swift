@@ -55,6 +55,7 @@ struct Command {
             "(py.math.sqrt 16)  a function of Python's, called by its path",
             "(def x 5)          defines a name;  _ is the last result",
             "(doc map)          what a function does",
+            "(fetch x)          what an object of a runtime, <py …>, holds, as data",
         ].map { "  " + $0 }
         return (intro + [""] + rows).joined(separator: "\n")
     }

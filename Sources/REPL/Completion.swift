@@ -34,6 +34,7 @@ struct Completion {
         if let dot = prefix.firstIndex(of: "."), router.sessions.isReady(String(prefix[..<dot])) {
             return members(prefix, dot, start)
         }
+        if let found = attributes(prefix) { return (start, found) }
         let forms = SpecialForm.allCases.map(\.rawValue)
         let names = Set(machine.globals.boundNames + machine.libraryNames + forms)
         return (start, names.filter { $0.hasPrefix(prefix) && !$0.hasPrefix("%") }.sorted())
@@ -62,6 +63,21 @@ struct Completion {
         let offset = start + prefix[...dot].unicodeScalars.count
         guard let found = names(path, path.unicodeScalars.count, in: String(prefix[..<dot])) else { return (start, []) }
         return (offset + found.start, found.candidates.map(\.trimmed))
+    }
+
+    /// `df.a.su`: what the object behind `df.a` has that goes on from `su`; nil when `df` is no object of a runtime.
+    private func attributes(_ prefix: String) -> [String]? {
+        let names = prefix.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard names.count > 1, let value = machine.globals.bound(names[0])?.value,
+            let object = (try? RemoteObject.find(in: value)) ?? nil, let handle = object as? Handle
+        else { return nil }
+        var request = Request(.inspect)
+        request.path = names.count > 2 ? Array(names[1..<names.count - 1]) : nil
+        guard case .object(let report)? = router.answer(request, of: handle),
+            case .vector(let members)? = report["members"]
+        else { return [] }
+        let whole = names.dropLast().joined(separator: ".") + "."
+        return Set(members.elements.compactMap(\.nameText)).map { whole + $0 }.filter { $0.hasPrefix(prefix) }.sorted()
     }
 
     private static func isName(_ scalar: Unicode.Scalar) -> Bool {

@@ -26,7 +26,12 @@ extension Router {
         if case .null = data { return nil }
         if case .tagged(let tagged) = data, tagged.type == "Undefined" { return nil }
         if case .error(let error) = data { return error.report }
-        let text = Printer.layout(value, width: width)
+        let text =
+            if case .function(let function) = data, let handle = function as? Handle {
+                self.text(handle)
+            } else {
+                Printer.layout(value, width: width)
+            }
         guard let comment = comment(value) else { return text }
         return text + "  ; " + comment
     }

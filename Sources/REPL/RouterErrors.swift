@@ -32,7 +32,7 @@ extension Router {
                 function: $0.function ?? "", source: $0.source ?? session, line: $0.line ?? 1, text: $0.text ?? "")
         }
         return Diagnostic(
-            code: error.code, type: error.type ?? "", message: message(error), help: help(error),
+            code: error.code, type: error.type ?? "", message: message(error), help: help(error, session),
             session: origin(of: error, passedOnBy: session), data: data, cause: cause, original: original,
             frames: frames)
     }
@@ -51,8 +51,17 @@ extension Router {
         return "\(error.message), at \(path)"
     }
 
-    private func help(_ error: ErrorHeader) -> String? {
+    private func help(_ error: ErrorHeader, _ session: String) -> String? {
         if let lost = error.lost { return "lost: \(lost)" }
+        if let name = unknownName(error), origin(of: error, passedOnBy: session) == session {
+            if name == "meta", sessions.language(of: session) == "py" { return "import meta" }
+            if machine.globals.boundNames.contains(name), !machine.libraryNames.contains(name) {
+                return "\(name) is a name of meta: (\(session) \"…\" :\(name) \(name)) passes its value"
+            }
+        }
+        if error.code == "eval/arity", sessions.language(of: session) == "js" {
+            return "JavaScript's map and its like pass item, index and array: x => f(x) passes one"
+        }
         if error.type == "NameError", console.hintsAtQuotes {
             return "in a one-liner the outer shell takes quotes away: meta -e '(py \"…\")'"
         }
@@ -60,6 +69,15 @@ extension Router {
             return "keep it there, (py \"x = …\"), and work with it by name, or convert it: str(x), list(x), x.tolist()"
         }
         return nil
+    }
+
+    /// The name that Python or JavaScript does not know.
+    private func unknownName(_ error: ErrorHeader) -> String? {
+        guard error.type == "NameError" || error.type == "ReferenceError",
+            let end = error.message.firstRange(of: " is not defined")
+        else { return nil }
+        let words = error.message[..<end.lowerBound].split(separator: " ")
+        return words.last.map { String($0.filter { $0 != "'" }) }
     }
 
     // MARK: Outwards

@@ -66,6 +66,9 @@ struct ShellWords {
         if case .null = data {
             return "null is what an absent key, index or argument gives; (or x \"\") puts text in its place"
         }
+        if (try? RemoteObject.find(in: data)) ?? nil != nil {
+            return "(fetch x) gives what an object of a runtime holds, as data; (str x) is its text"
+        }
         return "(apply sh.command xs) gives each item as a word; (json.stringify x) is text"
     }
 

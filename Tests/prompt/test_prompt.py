@@ -196,6 +196,26 @@ def test_completion_of_names_and_paths(p):
     p.wait_for(":runtimes")
 
 
+def test_completion_of_an_object_of_a_runtime(p):
+    p.run("(def l (py:ref \"['x']\"))")
+    p.type("(l.app" + TAB)
+    p.wait_for("meta> (l.append")
+    p.keys(ctrl("u"))
+    p.type("(l.append.__self__.ext" + TAB)
+    p.wait_for("meta> (l.append.__self__.extend")
+    p.keys(ctrl("u"))
+    p.type("(l.zzz" + TAB + ")" + ENTER)
+    p.wait_for("list has no zzz")
+
+
+def test_a_definition_in_python_ends_at_a_blank_line(p):
+    p.submit(":py")
+    p.wait_for_prompt("(py)>")
+    p.keys("def f(x):" + ENTER + "  return x + 1" + ENTER + ENTER)
+    p.wait_for_prompt("(py)>")
+    assert p.run("f(2)", "(py)>")[0].startswith("3  ; py int ")
+
+
 def test_completion_inside_sessions(p):
     p.run(":py zebra_one = 1")
     p.run(":py import math")
