@@ -13,11 +13,12 @@ final class Batch {
     let items: [Value]
     /// What each call is given besides its item.
     let given: Given
+    private let keywordParents: [Int]
     let location: Location?
     /// What keeps the function alive.
     let target: Value
 
-    /// The calls under way, by item.
+    /// The requests under way, by their first item.
     private(set) var open: [RequestID?]
     private(set) var openCount = 0
     private var firstOpen = 0
@@ -31,11 +32,17 @@ final class Batch {
     var isOver = false
     var isStopped = false
 
+    /// Requests for one call each that are under way at most.
     private static let widest = 64
+    /// Calls that one request is for at most.
+    private static let longest = 2048
+    /// Whether the session takes many calls in one request.
+    let isByMany: Bool
 
     init(
-        _ branch: Branch, _ target: Callee, _ items: [Value], _ given: Given, location: Location?
+        _ branch: Branch, _ target: Callee, _ items: [Value], _ given: Given, location: Location?, isByMany: Bool
     ) {
+        self.isByMany = isByMany
         self.branch = branch
         session = target.session
         request = target.request
@@ -43,6 +50,7 @@ final class Batch {
         self.target = target.value
         self.items = items
         self.given = given
+        keywordParents = given.keywords.compactMap { if case .meta(let meta) = $0.1 { meta.number } else { nil } }
         self.location = location
         open = Array(repeating: nil, count: items.count)
         results = Array(repeating: .null, count: items.count)
@@ -52,6 +60,15 @@ final class Batch {
     var requests: [RequestID] { open[firstOpen..<next].compactMap { $0 } }
 
     var isComplete: Bool { next == items.count && openCount == 0 }
+    /// How many requests may be under way: of those for many calls one, while the session works on another.
+    var width: Int { isByMany ? 2 : window }
+
+    /// The items of the next request.
+    func takeNext() -> Range<Int> {
+        let range = next..<min(items.count, next + (isByMany ? window : 1))
+        next = range.upperBound
+        return range
+    }
     var values: Value { .vector(Items(results)) }
 
     func note(_ id: RequestID, _ index: Int) {
@@ -70,10 +87,15 @@ final class Batch {
         results[index] = value
     }
 
+    /// The ledger's entries that a call's result comes from.
+    func parents(of index: Int) -> [Int] {
+        if case .meta(let meta) = items[index] { keywordParents + [meta.number] } else { keywordParents }
+    }
+
     /// Few calls of a slow function are under way, so that little is lost when it is interrupted.
     func widen() {
         let now = ContinuousClock.now
-        if now - filled < .milliseconds(20) { window = min(window * 2, Self.widest) }
+        if now - filled < .milliseconds(20) { window = min(window * 2, isByMany ? Self.longest : Self.widest) }
         if now - filled > .milliseconds(100) { window = max(window / 2, 2) }
         filled = now
     }
@@ -114,7 +136,8 @@ extension Router {
                 }
                 if items.isEmpty { return .value(.vector(Items([]))) }
                 let batch = Batch(
-                    branch(of: fiber), callee, items, given, location: machine.location(of: fiber))
+                    branch(of: fiber), callee, items, given, location: machine.location(of: fiber),
+                    isByMany: sessions.operations(of: callee.session)?.contains("each") == true)
                 return try start(batch)
             })
     }
@@ -142,9 +165,7 @@ extension Router {
     private func start(_ batch: Batch) throws(Failure) -> Step {
         batch.branch.work = .batch(batch)
         do throws(Failure) {
-            let (request, body) = try call(0, of: batch)
-            batch.next = 1
-            try submit(request, body: body, to: batch.session, for: waiting(for: 0, of: batch))
+            try submitNext(batch)
             try fill(batch)
         } catch {
             abandon(batch)
@@ -154,20 +175,28 @@ extension Router {
         return .suspend
     }
 
-    private func call(_ index: Int, of batch: Batch) throws(Failure) -> (Request, [UInt8]) {
+    /// Behind those who wait for the session.
+    private func submitNext(_ batch: Batch) throws(Failure) {
+        let range = batch.takeNext()
+        let (request, body) = try call(range, of: batch)
+        try submit(request, body: body, to: batch.session, for: waiting(for: range, of: batch))
+    }
+
+    private func call(_ range: Range<Int>, of batch: Batch) throws(Failure) -> (Request, [UInt8]) {
         var given = batch.given
-        given.positional = [batch.items[index]]
-        let body = try encode(given, for: batch.session)
+        given.positional = Array(batch.items[range])
+        let body = try encode(given, for: batch.session, isEach: batch.isByMany)
         var request = batch.request
         request.references = body.references
+        request.isEach = batch.isByMany
         return (request, body.bytes)
     }
 
-    private func waiting(for index: Int, of batch: Batch) -> Waiting {
-        var parents = batch.given.parents
-        if case .meta(let meta) = batch.items[index] { parents.append(meta.number) }
+    private func waiting(for range: Range<Int>, of batch: Batch) -> Waiting {
+        let parents = batch.isByMany ? [] : batch.parents(of: range.lowerBound)
         return Waiting(
-            waiter: .batch(batch, index), strand: batch.branch.fiber?.context as? Strand, location: batch.location,
+            waiter: .batch(batch, range.lowerBound), strand: batch.branch.fiber?.context as? Strand,
+            location: batch.location,
             session: batch.session, code: batch.code, parents: parents, start: Clock.now)
     }
 
@@ -176,12 +205,11 @@ extension Router {
         guard batch.openCount > 0, !batch.isOver, queues[batch.session] == nil else { return }
         sessions.hold(batch.session)
         defer { sessions.flush(batch.session) }
-        while batch.openCount < batch.window, batch.next < batch.items.count {
-            let index = batch.next
-            var (request, body) = try call(index, of: batch)
-            let waiting = waiting(for: index, of: batch)
+        while batch.openCount < batch.width, batch.next < batch.items.count {
+            let range = batch.takeNext()
+            var (request, body) = try call(range, of: batch)
+            let waiting = waiting(for: range, of: batch)
             request.upcall = upcall(for: waiting)
-            batch.next += 1
             try send(request, body: body, captures: false, for: waiting)
             handles.send(request.references, to: batch.session)
         }
@@ -193,19 +221,28 @@ extension Router {
         // A kernel drops an interrupt that comes between two requests.
         if batch.isStopped, let next = batch.requests.first { nudge(next, after: .milliseconds(5)) }
         if batch.isOver { return }
+        var failed: Int? = index
         do throws(Failure) {
             switch outcome {
             case .reply(let reply, let body, let output, let tail, let entry):
-                batch.take(try value(of: reply, body, output, tail, entry), index)
-            case .failure(let error, let body): throw thrown(error, body, session: batch.session)
-            case .lost(let diagnostic): throw machine.failure(diagnostic)
+                if batch.isByMany {
+                    try take(try handles.decode(body, reply.references), index, of: batch, entry)
+                } else {
+                    batch.take(try value(of: reply, body, output, tail, entry), index)
+                }
+            case .failure(let error, let body):
+                failed = index + (error.index ?? 0)
+                throw thrown(error, body, session: batch.session)
+            case .lost(let diagnostic):
+                if batch.isByMany { failed = nil }
+                throw machine.failure(diagnostic)
             }
             if batch.isComplete { return wake(batch.branch, .value(batch.values)) }
-            if batch.openCount <= batch.window / 2 { try goOn(batch) }
+            if batch.openCount <= batch.width / 2 { try goOn(batch) }
         } catch {
             let diagnostic = machine.diagnostic(error)
-            if diagnostic.code != Machine.interrupted.code {
-                diagnostic.append(help: "this is item \(index) of \(batch.items.count), counted from 0")
+            if diagnostic.code != Machine.interrupted.code, let failed {
+                diagnostic.append(help: "this is item \(failed) of \(batch.items.count), counted from 0")
             }
             batch.isOver = true
             wake(batch.branch, .failure(diagnostic))
@@ -216,12 +253,26 @@ extension Router {
         batch.widen()
         if batch.openCount > 0 { return try fill(batch) }
         guard batch.next < batch.items.count else { return }
-        // Behind those who have come meanwhile.
-        let (request, body) = try call(batch.next, of: batch)
-        let waiting = waiting(for: batch.next, of: batch)
-        batch.next += 1
-        try submit(request, body: body, to: batch.session, for: waiting)
+        try submitNext(batch)
         try fill(batch)
+    }
+
+    /// Takes the results of many calls.
+    private func take(
+        _ results: Value, _ first: Int, of batch: Batch, _ entry: (String) -> Ledger.Entry
+    ) throws(Failure) {
+        guard case .vector(let results) = results, first + results.elements.count <= batch.next else {
+            throw Failure("wire/unreadable", "the answer to many calls is a vector of their results")
+        }
+        let common = entry("")
+        for (offset, result) in results.elements.enumerated() {
+            if case .null = result { continue }
+            let entry = Ledger.Entry(
+                source: common.source, code: common.code, foreignType: "", location: common.location,
+                start: common.start, duration: nil, parents: batch.parents(of: first + offset),
+                summary: Describe.summary(result))
+            batch.take(wrap(result, entry), first + offset)
+        }
     }
 
     /// Sends no more; what is under way is not waited for.

@@ -43,11 +43,15 @@ extension Router {
     }
 
     /// A call's arguments, the keywords as that runtime takes them.
-    func encode(_ given: Given, for session: String) throws(Failure) -> Body {
+    ///
+    /// - Parameter isEach: whether each positional argument is one call's.
+    func encode(_ given: Given, for session: String, isEach: Bool = false) throws(Failure) -> Body {
         var positional = given.positional
         var keywords = Object.Entries()
         if sessions.language(of: session) != "js" {
             for (name, value) in given.keywords { keywords[Key(name.replacing("-", with: "_"))] = value }
+        } else if isEach {
+            for (name, value) in given.keywords { keywords[Key(name)] = value }
         } else if !given.keywords.isEmpty {
             positional.append(.object(Object(Object.Entries(given.keywords.map { (Key($0.0), $0.1) }) { $1 })))
         }

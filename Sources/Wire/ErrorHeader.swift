@@ -17,6 +17,8 @@ public struct ErrorHeader: Equatable, Sendable {
     public var path: String?
     /// What state the session has lost.
     public var lost: String?
+    /// Which of the calls failed, from 0, where a request was for many.
+    public var index: Int?
     public var status: Int?
     /// The exception object itself, which stays with its owner.
     public var original: Reference?
@@ -42,6 +44,7 @@ public struct ErrorHeader: Equatable, Sendable {
         frames = try fields.parts("frames").map(StackFrame.init)
         path = try fields.text("path")
         lost = try fields.text("lost")
+        index = try fields.integer("index")
         status = try fields.integer("status")
         original = try fields.reference("ref")
         references = try fields.references("refs")

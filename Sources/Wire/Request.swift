@@ -22,6 +22,8 @@ public struct Request: Equatable, Sendable {
     public var reference: Int?
     /// Whether an item is meant instead of an attribute (`get`, `set`): its key is in the body.
     public var isItem = false
+    /// Whether each of the arguments is one call's, and the result a vector of theirs (`call`).
+    public var isEach = false
     /// Whether the result stays where it is and crosses as a reference.
     public var holds = false
     /// Whether the result crosses as a copy, whatever its type.
@@ -84,6 +86,7 @@ public struct Request: Equatable, Sendable {
         if let reference { out.append(contentsOf: ",\"ref\":\(reference)".utf8) }
         if let count { out.append(contentsOf: ",\"count\":\(count)".utf8) }
         if isItem { out.append(contentsOf: ",\"item\":true".utf8) }
+        if isEach { out.append(contentsOf: ",\"each\":true".utf8) }
         if holds { out.append(contentsOf: ",\"hold\":true".utf8) }
         if copies { out.append(contentsOf: ",\"copy\":true".utf8) }
         if let upcall { out.append(contentsOf: ",\"in\":\(upcall)".utf8) }

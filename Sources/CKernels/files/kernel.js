@@ -97,7 +97,7 @@ const BODY_LIMIT = require('buffer').constants.MAX_STRING_LENGTH; // a body is o
 /** The header of the first frame: who this is and what it can do. */
 function greeting() {
   return {
-    op: 'hello', protocol: '1.0', language: 'js', version: process.versions.node, operations: [...keysOf(operations), 'release', 'cancel', 'hold', 'copy'],
+    op: 'hello', protocol: '1.0', language: 'js', version: process.versions.node, operations: [...keysOf(operations), 'release', 'cancel', 'hold', 'copy', 'each'],
     limits: { header: HEADER_LIMIT, body: BODY_LIMIT, depth: DEPTH_LIMIT }, buffers: 'none', plain: false,
     executable: process.execPath,
   };
@@ -1462,8 +1462,31 @@ function opCall(request, body, listed) {
   const { owner, value } = subjectOf(request);
   if (typeof value !== 'function') throw new Failure('runtime/raised', `${nameOf(request)} is not a function but ${typeName(value)}`, undefined, 'TypeError');
   const options = isMap(keywords) ? mapSize(keywords) : keysOf(keywords).length;
+  const isClass = startsWithClass(value);
+  const call = (given) => (isClass ? Reflect.construct(value, given) : apply(value, owner, given));
+  if (request.each === true) return callEach(request, options > 0 ? (item) => call([item, keywords]) : (item) => call([item]), values);
   if (options > 0) push(values, keywords);
-  return startsWithClass(value) ? Reflect.construct(value, values) : apply(value, owner, values);
+  return call(values);
+}
+
+/** The results of a call with each item; where one fails, `index` in the request says which. */
+function callEach(request, call, items) {
+  const results = [];
+  let isLater = false;
+  for (let at = 0; at < items.length; at++) {
+    try { push(results, call(items[at])); } catch (error) { request.index = at; throw error; }
+    if (!isPromise(results[at])) continue;
+    isLater = true;
+    promiseThen(results[at], () => {}, () => {}); // one that fails before its turn is no rejection that nobody handles
+  }
+  return isLater ? awaitEach(request, results) : results;
+}
+
+async function awaitEach(request, results) {
+  for (let at = 0; at < results.length; at++) {
+    try { results[at] = await results[at]; } catch (error) { request.index = at; throw error; }
+  }
+  return results;
 }
 
 /** What a request is about, and its owner (`this` of a call): by a path from the globals, or by a ref and a path from there. */
@@ -2380,6 +2403,7 @@ function failWith(request, error) {
     body = dataOf(error);
     origin = originOf(error);
   } catch { fields ??= { code: 'runtime/raised', type: 'Error', message: 'an error that cannot be described', frames: [] }; }
+  if (request.header.index !== undefined) fields.index = request.header.index;
   sendError(request, fields, origin, body, body === '' ? null : encoded.refs);
 }
 

@@ -34,7 +34,7 @@ def greeting():
         "protocol": PROTOCOL,
         "language": "py",
         "version": "%d.%d.%d" % sys.version_info[:3],
-        "operations": sorted([*OPERATIONS, "copy", "hold", "release"]),
+        "operations": sorted([*OPERATIONS, "copy", "each", "hold", "release"]),
         "limits": {"header": HEADER_LIMIT, "body": BODY_LIMIT, "depth": DEPTH_LIMIT},
         "buffers": "none",
         "plain": False,
@@ -1648,7 +1648,21 @@ def op_call(request, value):
         raise unreadable("the body of a call is [arguments, keywords]")
     if State.asked:
         heed_interrupt()
+    if request.get("each"):
+        return call_each(request, target(request), *value)
     return settle(apply(target(request), *value))
+
+
+def call_each(request, function, items, keywords):
+    """The results of calling a function with each item; where one fails, `index` in the request says which."""
+    results = []
+    try:
+        for item in items:
+            results.append(settle(apply(function, (item,), keywords)))
+    except BaseException:
+        request["index"] = len(results)
+        raise
+    return results
 
 
 def op_get(request, key):
@@ -2532,7 +2546,7 @@ def respond(channel, request, body):
         unlist(refs)
         if me == MAIN:
             State.running = False
-        reply, text = error_reply(identity, error)
+        reply, text = error_reply(identity, error, request.get("index"))
     if me == MAIN:
         State.running = False
     if State.forked:
@@ -2588,7 +2602,7 @@ def limited(header):
     return header
 
 
-def error_reply(identity, error):
+def error_reply(identity, error, index=None):
     """The header and body of an `err`; describing runs user code (`__str__`), which may fail or need an interrupt."""
     main = _thread.get_ident() == MAIN
     refs, body = {}, b""
@@ -2606,9 +2620,10 @@ def error_reply(identity, error):
     finally:
         if main:
             State.running = False
-    header = err_header(identity, fields, refs)
+    place = {} if index is None else {"index": index}
+    header = err_header(identity, {**fields, **place}, refs)
     if len(header) > HEADER_LIMIT:
-        short = {"code": fields["code"], "type": fields["type"][:200], "message": fields["message"][:2000] + "…"}
+        short = {**place, "code": fields["code"], "type": fields["type"][:200], "message": fields["message"][:2000] + "…"}
         unlist(refs)
         header, body = err_header(identity, short, refs), b""
     return header, body
