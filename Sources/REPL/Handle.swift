@@ -65,7 +65,10 @@ final class Handle: RemoteObject {
             let body = try router.encode(other, for: owner)
             let router = router
             return try ask(Request(.equal), body, fiber) { reply, body, _ throws(Failure) in
-                .bool(try router.handles.decode(body, reply.references).isTrue)
+                guard case .bool(let isEqual) = try router.handles.decode(body, reply.references) else {
+                    throw Failure("wire/unreadable", "an answer to equal is true or false")
+                }
+                return .bool(isEqual)
             }
         case .items(let count):
             request = Request(.items)

@@ -33,8 +33,9 @@ public final class Router {
     var hasExited = false
     /// Who holds what of whom.
     private(set) lazy var handles = makeHandles()
-    /// What sessions have asked and not been answered.
+    /// What sessions have asked and not been answered; apart from those, what no thread waits for.
     var strands: [Strand] = []
+    var promised: [ObjectIdentifier: Strand] = [:]
     /// The last lines of standard error of each session's request.
     private var errorTails: [String: Tail] = [:]
     private var evaluations: [String: Int] = [:]

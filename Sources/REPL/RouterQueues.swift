@@ -41,7 +41,7 @@ extension Router {
 
     private func remove(_ entry: Queued) {
         let session = entry.waiting.session
-        queues[session]?.removeAll { $0 === entry }
+        if let index = queues[session]?.firstIndex(where: { $0 === entry }) { queues[session]?.remove(at: index) }
         if queues[session]?.isEmpty == true { queues[session] = nil }
     }
 
@@ -70,8 +70,7 @@ extension Router {
     /// The innermost upcall that keeps the session's own thread waiting.
     private func blocking(_ session: String) -> Strand? {
         strands.last {
-            $0.isOpen && !$0.isAsync && $0.servedRequest != nil && $0.session == session
-                && $0.generation == sessions.generation(of: session)
+            isBlocking($0, session) && $0.generation == sessions.generation(of: session)
         }
     }
 
@@ -161,7 +160,15 @@ extension Router {
     }
 
     private func strands(blocking session: String) -> [Strand] {
-        strands.filter { $0.isOpen && !$0.isAsync && $0.servedRequest != nil && $0.session == session }
+        strands.filter { isBlocking($0, session) }
+    }
+
+    /// Whether the thread that works on a request of meta's waits for the answer; one that has answered does not.
+    private func isBlocking(_ strand: Strand, _ session: String) -> Bool {
+        guard strand.isOpen, !strand.isAsync, strand.session == session, let served = strand.servedRequest else {
+            return false
+        }
+        return waiting[served] != nil
     }
 
     private func points(of strands: [Strand]) -> [Point] { strands.map(Point.strand) }

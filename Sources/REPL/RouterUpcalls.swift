@@ -12,7 +12,7 @@ extension Router {
         let strand = Strand(
             session: session, generation: generation, upcall: upcall.id, servedRequest: around == nil ? nil : served,
             isAsync: upcall.isAsync, parent: around?.strand)
-        strands.append(strand)
+        if strand.isAsync { promised[ObjectIdentifier(strand)] = strand } else { strands.append(strand) }
         do throws(Failure) {
             if let problem { throw Failure(problem.code, problem.message) }
             guard strand.depth <= Strand.deepest else {
@@ -289,33 +289,42 @@ extension Router {
     }
 
     private func send(_ reply: Reply, _ body: [UInt8], to strand: Strand) throws(Failure) {
-        try send(reply.header(plain: sessions.isPlain(strand.session)), body, to: strand)
-        handles.send(reply.references, to: strand.session)
+        let header = reply.header(plain: sessions.isPlain(strand.session))
+        try send(header, body, naming: reply.references, to: strand)
     }
 
     private func send(_ error: ErrorHeader, _ body: [UInt8], to strand: Strand) throws(Failure) {
         let isPlain = sessions.isPlain(strand.session)
-        try send(error.header(plain: isPlain), isPlain ? [] : body, to: strand)
-        handles.send(error.references, to: strand.session)
+        try send(error.header(plain: isPlain), isPlain ? [] : body, naming: error.references, to: strand)
     }
 
-    private func send(_ header: [UInt8], _ body: [UInt8], to strand: Strand) throws(Failure) {
+    private func send(
+        _ header: [UInt8], _ body: [UInt8], naming references: [Reference], to strand: Strand
+    ) throws(Failure) {
         do throws(SessionError) {
-            try sessions.answer(session: strand.session, generation: strand.generation, header: header, body: body)
+            let isSent = try sessions.answer(
+                session: strand.session, generation: strand.generation, header: header, body: body)
+            // A session that has gone meanwhile, or is another now, holds nothing of it.
+            handles.send(isSent ? references : [], to: strand.session)
         } catch {
             throw Failure(error.code, error.message)
         }
         strand.isOpen = false
-        strands.removeAll { $0 === strand }
+        if strand.isAsync {
+            promised[ObjectIdentifier(strand)] = nil
+        } else if let index = strands.lastIndex(where: { $0 === strand }) {
+            strands.remove(at: index)
+        }
         if !queues.isEmpty { pump(strand.session) }
     }
 
     /// Nobody waits for these answers any more.
     func abandonStrands(of session: String, _ generation: Int) {
-        for strand in strands where strand.session == session && strand.generation == generation {
+        for strand in strands + promised.values where strand.session == session && strand.generation == generation {
             stop(strand)
             strand.isOpen = false
         }
         strands.removeAll { !$0.isOpen }
+        promised = promised.filter(\.value.isOpen)
     }
 }

@@ -227,7 +227,10 @@ extension SessionTable {
     private func answer(_ pending: PendingRequest, _ reply: Reply, _ body: [UInt8]) {
         guard !pending.isAbandoned else { return }
         var reply = reply
-        if reply.elapsed == nil { reply.elapsed = (ContinuousClock.now - pending.sent) / .microseconds(1) }
+        // What no clock could have measured is not believed.
+        if !(reply.elapsed.map { (0..<1e15).contains($0) } ?? false) {
+            reply.elapsed = (ContinuousClock.now - pending.sent) / .microseconds(1)
+        }
         events.append(.reply(pending.id, reply, body: body, output: pending.captures ? pending.output : nil))
     }
 

@@ -154,14 +154,18 @@ public final class SessionTable {
     /// Answers what a kernel has asked; nothing when that kernel has gone.
     ///
     /// - Parameter header: of a `Reply` or an `ErrorHeader`, as JSON or plain fields.
-    public func answer(session: String, generation: Int, header: [UInt8], body: [UInt8] = []) throws(SessionError) {
-        guard let child = living(session, generation) else { return }
+    @discardableResult
+    public func answer(
+        session: String, generation: Int, header: [UInt8], body: [UInt8] = []
+    ) throws(SessionError) -> Bool {
+        guard let child = living(session, generation) else { return false }
         do {
             try child.send(header: header, body: body, isInner: true)
         } catch {
             throw SessionError(code: "session/too-large", message: error.message)
         }
         awaited = child
+        return true
     }
 
     /// Tells a kernel that objects of its own are not needed any more.

@@ -5,6 +5,7 @@ import socket
 import sys
 
 requests = socket.socket(fileno=3)
+upcalls = socket.socket(fileno=4)
 
 
 def take(count):
@@ -17,9 +18,9 @@ def take(count):
     return data
 
 
-def send(header, body=""):
+def send(header, body="", to=requests):
     text, body = json.dumps(header).encode(), body.encode()
-    requests.sendall(b"%08x%08x" % (len(text), len(body)) + text + body)
+    to.sendall(b"%08x%08x" % (len(text), len(body)) + text + body)
 
 
 OPERATIONS = ["eval", "call", "get", "set", "items", "inspect", "equal"] + sys.argv[1:]
@@ -35,4 +36,6 @@ while True:
         later += answers[0].pop("later")
     for frame in answers[0].pop("before", []):
         send(frame)
+    for frame in answers[0].pop("asks", []):
+        send({"for": header["id"]} | frame, to=upcalls)
     send({"op": "ret", "re": header["id"], "type": "lie"} | answers[0], answers[1])

@@ -1570,22 +1570,36 @@ function iterationOf(target) {
 
 function take(iteration, count) {
   const items = [];
-  while (items.length < count) {
-    const step = checkStep(apply(iteration.next, iteration.iterator, []));
-    if (step.done) return new Items(items, null);
-    push(items, step.value);
+  try {
+    while (items.length < count) {
+      const step = checkStep(apply(iteration.next, iteration.iterator, []));
+      if (step.done) return new Items(items, null);
+      push(items, step.value);
+    }
+  } catch (error) {
+    return broken(items, error);
   }
   return new Items(items, iteration);
 }
 
 async function takeLater(iteration, count) {
   const items = [];
-  while (items.length < count) {
-    const step = checkStep(await apply(iteration.next, iteration.iterator, []));
-    if (step.done) return new Items(items, null);
-    push(items, step.value);
+  try {
+    while (items.length < count) {
+      const step = checkStep(await apply(iteration.next, iteration.iterator, []));
+      if (step.done) return new Items(items, null);
+      push(items, step.value);
+    }
+  } catch (error) {
+    return broken(items, error);
   }
   return new Items(items, iteration);
+}
+
+/** What came before the error is not lost: what is left of the iteration is its error. */
+function broken(items, error) {
+  if (items.length === 0) throw error;
+  return new Items(items, new Iteration({ next() { throw error; } }, false));
 }
 
 function checkStep(step) {
