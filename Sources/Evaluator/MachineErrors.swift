@@ -132,6 +132,9 @@ public enum NearMiss {
 
     /// `x+1`, `key=f`: a name with an operator inside; `key="f"` reads as `key=` and a string.
     private static func operatorHint(_ name: String) -> String? {
+        if name.hasPrefix("."), name.dropFirst().first?.isLetter == true {
+            return "(\(name) object argument …) calls a method of what a form gives"
+        }
         if name.first?.isLetter == true, name.hasSuffix("="), !name.hasSuffix("==") {
             return "a keyword argument is :\(name.dropLast()) value"
         }
