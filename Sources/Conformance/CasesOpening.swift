@@ -61,5 +61,5 @@ enum OpeningCases {
     private static let asked = [
         "eval", "call", "get", "set", "import", "complete", "status", "items", "inspect", "equal",
     ]
-    private static let known = Set(asked + ["release", "cancel", "hold", "copy", "define", "view", "attach"])
+    private static let known = Set(asked + ["release", "cancel", "hold", "copy", "each", "define", "view", "attach"])
 }

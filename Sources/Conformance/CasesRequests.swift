@@ -75,6 +75,18 @@ enum RequestCases {
                 try probe.expect(try probe.value(of: id), "7")
             },
             Case(
+                "call-each", "make one call for each argument", needs: ["call", "eval", "each"],
+                samples: ["function"], kernels: .json
+            ) {
+                probe throws(Complaint) in
+                _ = try probe.value(of: probe.eval(try probe.sample("function")))
+                let fields: [(String, Value)] = [("path", .texts(["own"])), ("each", .bool(true))]
+                try probe.expect(
+                    try probe.value(of: probe.request("call", fields, body: Array("[[7,8,9],{}]".utf8))), "[7,8,9]")
+                try probe.expect(
+                    try probe.value(of: probe.request("call", fields, body: Array("[[],{}]".utf8))), "[]")
+            },
+            Case(
                 "import", "answer the import of a module with null", needs: ["import"], samples: ["import"],
                 kernels: .json
             ) {

@@ -17,7 +17,7 @@ UNTRIED = {
         "foreign-release": "drop",
     },
     "sh": {"import-missing": "import", "raise-code": "raise", "raise-message": "raise"},
-    "perl": {"raise-cause": "cause"},
+    "perl": {"raise-cause": "cause", "call-each": "each"},
 }
 
 
