@@ -208,14 +208,6 @@ def test_completion_of_an_object_of_a_runtime(p):
     p.wait_for("list has no zzz")
 
 
-def test_a_definition_in_python_ends_at_a_blank_line(p):
-    p.submit(":py")
-    p.wait_for_prompt("(py)>")
-    p.keys("def f(x):" + ENTER + "  return x + 1" + ENTER + ENTER)
-    p.wait_for_prompt("(py)>")
-    assert p.run("f(2)", "(py)>")[0].startswith("3  ; py int ")
-
-
 def test_completion_inside_sessions(p):
     p.run(":py zebra_one = 1")
     p.run(":py import math")
