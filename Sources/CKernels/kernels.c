@@ -7,14 +7,34 @@ static const unsigned char python[] = {
 #embed "files/kernel.py"
 };
 
+static const unsigned char python_buffers[] = {
+#embed "files/buffers.py"
+};
+
 static const unsigned char node[] = {
 #embed "files/kernel.js"
+};
+
+static const unsigned char node_buffers[] = {
+#embed "files/buffers.js"
+};
+
+static const unsigned char node_mapping[] = {
+#embed "files/mapping.c"
 };
 
 static const unsigned char shell[] = {
 #embed "files/kernel.sh"
 };
 
-meta_kernel_text meta_kernel_python(void) { return (meta_kernel_text){python, sizeof python}; }
-meta_kernel_text meta_kernel_node(void) { return (meta_kernel_text){node, sizeof node}; }
-meta_kernel_text meta_kernel_shell(void) { return (meta_kernel_text){shell, sizeof shell}; }
+static const meta_kernel_file files[] = {
+    {"_meta_kernel.py", python, sizeof python},
+    {"_meta_buffers.py", python_buffers, sizeof python_buffers},
+    {"kernel.js", node, sizeof node},
+    {"buffers.js", node_buffers, sizeof node_buffers},
+    {"mapping.c", node_mapping, sizeof node_mapping},
+    {"kernel.sh", shell, sizeof shell},
+};
+
+size_t meta_kernel_file_count(void) { return sizeof files / sizeof files[0]; }
+meta_kernel_file meta_kernel_file_at(size_t index) { return files[index]; }

@@ -6,18 +6,16 @@ public struct KernelFile: Sendable {
     public let text: [UInt8]
 
     public static func all() -> [KernelFile] {
-        [
-            KernelFile(name: "_meta_kernel.py", text: bytes(meta_kernel_python())),
-            KernelFile(name: "kernel.js", text: bytes(meta_kernel_node())),
-            KernelFile(name: "kernel.sh", text: bytes(meta_kernel_shell())),
-        ]
+        texts.map { KernelFile(name: String(cString: $0.name), text: bytes($0)) }
     }
+
+    private static var texts: [meta_kernel_file] { (0..<meta_kernel_file_count()).map(meta_kernel_file_at) }
 
     /// Names the folder that holds all the files: another content, another folder (FNV-1a, 64 bits, eight bytes a step:
     /// every start of a session asks).
     public static func contentHash() -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for text in [meta_kernel_python(), meta_kernel_node(), meta_kernel_shell()] {
+        for text in texts {
             let bytes = UnsafeRawBufferPointer(start: text.bytes, count: text.count)
             for at in stride(from: 0, to: bytes.count - 7, by: 8) {
                 hash = mix(hash, UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
@@ -35,7 +33,7 @@ public struct KernelFile: Sendable {
         return product ^ (product >> 32)
     }
 
-    private static func bytes(_ text: meta_kernel_text) -> [UInt8] {
+    private static func bytes(_ text: meta_kernel_file) -> [UInt8] {
         Array(UnsafeBufferPointer(start: text.bytes, count: text.count))
     }
 }

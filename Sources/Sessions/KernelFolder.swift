@@ -79,7 +79,7 @@ final class KernelFolder {
     }
 
     private static func removeBytecode(_ folder: String) {
-        for name in Files.names(in: folder) where name.hasPrefix("_meta_kernel.") { unlink(folder + "/" + name) }
+        for name in Files.names(in: folder) where name.hasPrefix("_meta_") { unlink(folder + "/" + name) }
         rmdir(folder)
     }
 }

@@ -25,10 +25,12 @@ LAUNCH_SHELL = '. "$1"; builtin eval "$__meta_main"'
 def command(language):
     if language == "py":
         shutil.copy(FILES / "kernel.py", CACHE + "/_meta_kernel.py")
+        shutil.copy(FILES / "buffers.py", CACHE + "/_meta_buffers.py")
         return [os.environ.get("META_PYTHON", "python3"), "-c", LAUNCH_PYTHON % CACHE]
     if language == "sh":
         return [os.environ.get("META_BASH", "bash"), "--norc", "--noprofile", "-c", LAUNCH_SHELL, "sh", str(FILES / "kernel.sh")]
-    shutil.copy(FILES / "kernel.js", CACHE + "/kernel.js")
+    for name in ("kernel.js", "buffers.js", "mapping.c"):
+        shutil.copy(FILES / name, CACHE)
     return [os.environ.get("META_NODE", "node"), CACHE + "/kernel.js"]
 
 

@@ -1,0 +1,1 @@
+"""Arrays of Python in shared memory: the part of the kernel that is loaded when one is met."""
