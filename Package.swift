@@ -33,6 +33,8 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["CKernels"]),
         .target(name: "CSystem"),
         .target(name: "Sessions", dependencies: ["Wire", "Kernels", "CSystem"]),
+        .target(
+            name: "Buffers", dependencies: ["Language", "CSystem", .product(name: "BigInt", package: "BigInt")]),
         // Linked in: five shared libraries fewer to find at each start (docs/adr/0008-start.md).
         .systemLibrary(name: "CLibedit", providers: [.apt(["libedit-dev"])]),
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
@@ -70,6 +72,9 @@ let package = Package(
         ),
         .testTarget(name: "LanguageTests", dependencies: ["Language"]),
         .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),
+        .testTarget(
+            name: "BuffersTests",
+            dependencies: ["Buffers", "Language", "CSystem", .product(name: "BigInt", package: "BigInt")]),
         .testTarget(name: "LineEditorTests", dependencies: ["LineEditor"]),
         .testTarget(
             name: "REPLTests", dependencies: ["REPL", "Wire", "Language"]),

@@ -126,6 +126,24 @@ FILE *meta_stdin(void);
 FILE *meta_stdout(void);
 FILE *meta_stderr(void);
 
+// --- Segments (segments.c): files that several processes share
+
+// A new file of mode 0600, open for both; a name that is taken, a link too, fails. Close-on-exec.
+int meta_file_create(const char *path);
+// Opens without following a link in the last place and without waiting. Close-on-exec.
+int meta_file_open(const char *path, int writable);
+// Writes all of the bytes at a place, or fails (ENOSPC where there is no room).
+int meta_file_write(int descriptor, const void *bytes, size_t count, off_t offset);
+// Reads as many bytes from a place as there are, at most `count`: how many.
+ssize_t meta_file_read(int descriptor, void *bytes, size_t count, off_t offset);
+// Takes the exclusive lock of the open file, 0 when it is held; without `wait` fails where another has it.
+int meta_file_lock(int descriptor, int wait);
+// Walks the names of a folder: NULL when it cannot be opened; the next name with that beginning, valid until the next
+// call, NULL after the last.
+void *meta_folder_open(const char *path);
+const char *meta_folder_next(void *folder, const char *prefix);
+void meta_folder_close(void *folder);
+
 // --- Time (time.c)
 
 // Reads all of the text by a pattern of strptime, in UTC unless it names a zone: seconds since 1970. -1 when the text is
