@@ -37,7 +37,8 @@ def command(language):
 class Kernel:
     """One running kernel; `hello` is its first header. Replies are (header, body bytes)."""
 
-    def __init__(self, language):
+    def __init__(self, language, launch=(), **init):
+        """`launch` stands in front of the kernel's own arguments; `init` are further fields of that message."""
         self.language = language
         self.requests, requests = socket.socketpair()
         self.upward, upward = socket.socketpair()
@@ -46,6 +47,7 @@ class Kernel:
         null = os.open(os.devnull, os.O_RDONLY)
         high = [fcntl.fcntl(n, fcntl.F_DUPFD_CLOEXEC, 20) for n in (null, out, err, requests.fileno(), upward.fileno())]
         arguments = command(language)
+        arguments = [*(launch or arguments[:1]), *arguments[1:]]
         self.pid = os.posix_spawnp(
             arguments[0], arguments, os.environ, setpgroup=0,
             file_actions=[(os.POSIX_SPAWN_DUP2, number, place) for place, number in enumerate(high)],
@@ -60,21 +62,36 @@ class Kernel:
         self.alive = True
         self.released = []
         self.hello, _ = self.receive()
-        self.send({"op": "init", "version": "0", "session": language, "generation": 1, "directory": os.getcwd()})
+        self.send({"op": "init", "version": "0", "session": language, "generation": 1, "directory": os.getcwd(), **init})
 
     def send(self, header, body=b""):
         text = json.dumps(header).encode()
         self.requests.sendall(b"%08x%08x%b%b" % (len(text), len(body), text, body))
 
     def receive(self):
+        """The next reply. What the kernel gives back, unsolicited and at any time, is kept in `released`."""
+        frame = None
+        while frame is None:
+            frame = self.receive_one()
+        return frame
+
+    def receive_one(self):
+        """The next frame, None when it was a release."""
         prefix = self.stream.read(16)
         assert len(prefix) == 16, "the kernel ended: " + self.errors()
         header = json.loads(self.stream.read(int(prefix[:8], 16)))
         body = self.stream.read(int(prefix[8:], 16))
         if header["op"] != "release":
             return header, body
-        self.released += map(tuple, header["refs"])  # unsolicited, at any time
-        return self.receive()
+        self.released += map(tuple, header["refs"])
+        return None
+
+    def has_more(self):
+        """Whether part of a frame was read together with the last one."""
+        self.requests.setblocking(False)
+        more = bool(self.stream.peek(1))
+        self.requests.settimeout(DEADLINE)
+        return more
 
     def start(self, op, body=b"", **fields):
         """Sends a request and returns its id."""

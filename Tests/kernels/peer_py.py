@@ -19,8 +19,8 @@ def dump(value):
 class Peer(Kernel):
     """One kernel, and all of meta that it notices."""
 
-    def __init__(self, language):
-        super().__init__(language)
+    def __init__(self, language, launch=(), **init):
+        super().__init__(language, launch, **init)
         self.upward.settimeout(DEADLINE)
         self.up = self.upward.makefile("rb")
 
@@ -43,14 +43,17 @@ class Peer(Kernel):
         """Answers upcalls by `meta(header, body) -> (fields of the ret or err, body)` until the reply on 3."""
         end = time.monotonic() + DEADLINE
         while True:
-            ready, _, _ = select.select([self.requests, self.upward], [], [], max(0, end - time.monotonic()))
+            ready = self.has_more() and [self.requests]
+            if not ready:
+                ready, _, _ = select.select([self.requests, self.upward], [], [], max(0, end - time.monotonic()))
             assert ready, "no reply: " + self.errors()
             if self.upward in ready:
                 header, body = self.receive_up()
                 self.answer(header, meta(header, json.loads(body) if body else None))
             else:
-                header, body = self.receive()
-                return header, json.loads(body) if body else None
+                frame = self.receive_one()
+                if frame is not None:
+                    return frame[0], json.loads(frame[1]) if frame[1] else None
 
     def answer(self, header, result):
         fields, body = result

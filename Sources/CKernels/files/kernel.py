@@ -36,7 +36,7 @@ def greeting():
         "version": "%d.%d.%d" % sys.version_info[:3],
         "operations": sorted([*OPERATIONS, "copy", "each", "hold", "release"]),
         "limits": {"header": HEADER_LIMIT, "body": BODY_LIMIT, "depth": DEPTH_LIMIT},
-        "buffers": "none",
+        "buffers": "map" if sys.platform == "linux" and sys.byteorder == "little" else "none",
         "plain": False,
         "executable": sys.executable,
     }
@@ -121,7 +121,8 @@ def install_module():
     for member in (Error, Tagged, Map, Undefined, Handle):
         member.__module__ = "meta"
         setattr(module, member.__name__, member)
-    for name, function in (("call", call_up), ("eval", eval_up), ("fetch", fetch), ("ref", Held), ("release", release)):
+    for name, function in (("call", call_up), ("eval", eval_up), ("fetch", fetch), ("ref", Held), ("release", release),
+                           ("empty", empty), ("array", array), ("share", share), ("__getattr__", late_member)):
         setattr(module, name, function)
     module.undefined = undefined
     sys.modules["meta"] = module
@@ -295,6 +296,8 @@ def read_tagged(fields, receiving):
         raise Failure("wire/unreadable", "a _type is a text, got %s" % type_name(type(tag)))
     if tag == "Ref":
         return read_ref(fields, receiving)
+    if tag == "Buffer" or tag == "Text" or tag == "Bytes" and "segment" in fields:
+        return quiet(buffers().read, tag, fields, receiving)
     try:
         reader = READERS.get(tag)
         if reader is not None:
@@ -533,17 +536,17 @@ def json_text(value):
 def encode(value, refs=None):
     """The JSON text (bytes) of a value, exact. Raises Failure `value/…` naming the path.
 
-    What cannot be copied crosses as a Ref, which `list_own` adds to `refs`.
+    What cannot be copied crosses as a Ref, which `list_own` adds to `refs`, a Sending.
     """
     kind = type(value)
     if kind is int and -(1 << 64) < value < 1 << 64:
         return b"%d" % value
-    if kind in PLAIN and not starts_with_handle(value, kind):
+    if kind in PLAIN and not starts_with_handle(value, kind) and not (State.segments and holds_long_text(value, kind)):
         text = encode_plain(value)
         if text is not None:
             return text
     if refs is None:
-        refs = {}
+        refs = Sending()
     try:
         out = Output(refs)
         write(value, out, 1)
@@ -551,9 +554,38 @@ def encode(value, refs=None):
         out = Output(refs)
         with Unlimited():
             write(value, out, 1)
-    for place, member, number in out.late:
-        out.parts[place] = ref_text(member, number)
+    for place, member, number, start in out.late:
+        out.parts[place] = ref_text(member, number, start)
     return "".join(out.parts).encode("utf-8")
+
+
+LONG = 65536  # bytes from which on bytes and texts cross in shared memory
+
+
+def is_long_text(text):
+    return len(text) >= LONG // 4 and (len(text) >= LONG or len(text.encode("utf-8", "replace")) >= LONG)
+
+
+def holds_long_text(value, kind):
+    """Whether a value is a long text, or has one among its first few members: only there, and among values that are not
+    plain JSON, are texts looked at one by one."""
+    if kind is str:
+        return is_long_text(value)
+    if kind is list and len(value) == 2 and type(value[0]) is list and type(value[1]) is dict:  # the arguments of a call
+        return has_long_text(value[0], list) or has_long_text(value[1], dict)
+    return has_long_text(value, kind)
+
+
+def has_long_text(value, kind):
+    if kind not in CONTAINERS or not value or len(value) > FEW:
+        return False
+    for item in value.values() if kind is dict else value:
+        if type(item) is str and is_long_text(item):
+            return True
+    return False
+
+
+FEW = 32
 
 
 def starts_with_handle(value, kind):
@@ -730,8 +762,8 @@ UNCOPYABLE = "value/uncopyable"  # raised by a writer before it puts anything: t
 def write(value, out, depth):
     """Puts the text of one value, tagged where JSON has no such type. A Failure's path grows on its way out."""
     kind = type(value)
-    writer = WRITERS.get(kind) or late_writer(kind)
-    if writer is None:
+    writer = WRITERS.get(kind) or late_writer(kind) or State.segments and array_writer(value, kind)
+    if not writer:
         return write_ref(value, out, depth)
     if kind in SCALARS:
         return writer(value, out, depth)
@@ -775,7 +807,8 @@ def write_float(value, out, depth):
 def write_str(value, out, depth):
     if not is_text(value):
         raise Failure("value/surrogate", "a string holds a lone surrogate", "", "str")
-    out.put(quote(value))
+    if not (State.segments and is_long_text(value) and buffers().write_long("Text", value.encode("utf-8"), out)):
+        out.put(quote(value))
 
 
 def write_items(items, out, depth):
@@ -844,6 +877,8 @@ def write_set(value, out, depth):
 
 
 def write_bytes(value, out, depth):
+    if State.segments and len(value) >= LONG and buffers().write_long("Bytes", value, out):
+        return
     import binascii
 
     out.put('{"_type":"Bytes","base64":"%s"}' % binascii.b2a_base64(value, newline=False).decode())
@@ -862,7 +897,7 @@ def write_undefined(value, out, depth):
 
 
 def write_tagged(value, out, depth):
-    if value.tag in ("Ref", "Buffer") or type(value.tag) is not str or "_type" in value.fields:
+    if value.tag in ("Ref", "Buffer", "Text") or value.tag == "Bytes" and "segment" in value.fields or type(value.tag) is not str or "_type" in value.fields:
         raise Failure(UNCOPYABLE, "it would forge what it is not")
     out.put('{"_type":%s' % quote(value.tag))
     for name, item in value.fields.items():
@@ -872,6 +907,10 @@ def write_tagged(value, out, depth):
         except Failure as failure:
             raise failure.inside(key_path(name))
     out.put("}")
+
+
+def write_array(value, out, depth):
+    buffers().write_array(value, out, depth)
 
 
 def write_error(value, out, depth):
@@ -985,7 +1024,48 @@ LATE_WRITERS = {
     "Fraction": write_fraction,
 }
 
+ARRAYS = {bytearray: write_array, memoryview: write_array}  # what lends its memory; not part of WRITERS, as a bulk copy looks into it
+NO_ARRAYS = set()  # types of others, none of them made by a class statement
+
+
+def array_writer(value, kind):
+    """The writer for what lends memory with numbers in it: arrays, images, tensors. None for other objects, and for those that
+    are something else first: numbers, texts, maps of files, subclasses of arrays with a meaning of their own."""
+    if kind in NO_ARRAYS or kind in HANDLES or kind is Held:
+        return None
+    if kind in ARRAYS:
+        return ARRAYS[kind]
+    if lends_memory(value, kind):
+        ARRAYS[kind] = write_array
+        return write_array
+    if not kind.__flags__ & HEAP_TYPE:
+        NO_ARRAYS.add(kind)
+    return None
+
+
+HEAP_TYPE = 1 << 9
+SOMETHING_ELSE = frozenset(["bytes", "bytearray", "str", "int", "float", "type", "mmap", "generic", "_SimpleCData", "Structure", "Union"])
+
+
+def lends_memory(value, kind):
+    module, bases = module_of(kind), TYPE_MRO(kind)
+    if (module, TYPE_QUALNAME(kind)) in (("numpy", "ndarray"), ("array", "array"), ("meta", "View")):
+        return True
+    names = {TYPE_QUALNAME(base) for base in bases}
+    if names & SOMETHING_ELSE or "ndarray" in names or "array" in names and "array" in sys.modules:
+        return False
+    if "Image" in names and buffers().is_image(kind) or any(["__dlpack__" in TYPE_DICT(base) for base in bases]):
+        return True
+    try:
+        memoryview(value).release()
+        return True
+    except Exception:
+        return False
+
+
 # A metaclass may say anything about its classes; these read what is there.
+TYPE_MRO = type.__dict__["__mro__"].__get__
+TYPE_DICT = type.__dict__["__dict__"].__get__
 TYPE_QUALNAME = type.__dict__["__qualname__"].__get__
 TYPE_MODULE = type.__dict__["__module__"].__get__
 
@@ -1014,6 +1094,14 @@ HELD = {}  # number -> [object, count] and, once sent, a function's name at that
 NUMBERS = {}  # id of the object -> number
 
 
+class Sending(dict):
+    """The refs that a frame lists, in their order. `share` says for whom its arrays are, as in a request; `live` and
+    `shared` what its body then holds."""
+
+    share = None
+    live = shared = False
+
+
 def list_own(refs, value):
     """The number of an object of ours, which the frame lists from now on in `refs` (a dict, for its order): the
     (owner, generation, number) of each ref once, counted as sent."""
@@ -1036,11 +1124,13 @@ def unlist(refs):
         if (owner, generation) == (State.session, State.generation):
             drop(number, 1)
     refs.clear()
+    refs.live = refs.shared = False
 
 
 def refs_field(refs):
-    """The header field as text, a comma before it."""
-    return ',"refs":[%s]' % ",".join(["[%s,%d,%d]" % (quote(owner), *rest) for owner, *rest in refs])
+    """The header fields as text, a comma before each."""
+    text = ',"refs":[%s]' % ",".join(["[%s,%d,%d]" % (quote(owner), *rest) for owner, *rest in refs])
+    return text + (',"live":true' if refs.live else "") + (',"shared":true' if refs.shared else "")
 
 
 def drop(number, times):
@@ -1090,12 +1180,15 @@ def write_ref(value, out, depth):
         held = HELD[number]
         if len(held) > 2 and held[2] is value.__qualname__:
             return out.put(held[3])
-    out.late.append((len(out.parts), value, number))
+    out.late.append((len(out.parts), value, number, REF))
     out.put("")
 
 
-def ref_text(value, number):
-    """A Ref as JSON text; `number` is a whole key where the object lives elsewhere.
+REF = '{"_type":"Ref"'
+
+
+def ref_text(value, number, start=REF):
+    """A Ref as JSON text; `number` is a whole key where the object lives elsewhere. `start` is what stands before its owner.
 
     That of a function is kept: its repr is no user code, and changes only with its name.
     """
@@ -1106,8 +1199,8 @@ def ref_text(value, number):
     else:
         owner, generation = State.session, State.generation
         name, text, call = type_name(kind), (shown(repr(value)) if kind is FUNCTION else short_repr(value)), callable(value)
-    text = '{"_type":"Ref","owner":%s,"generation":%d,"ref":%d,"type":%s,"repr":%s,"callable":%s}' % (
-        quote(owner), generation, number, quote(shown(name)), quote(text), "true" if call else "false")
+    text = '%s,"owner":%s,"generation":%d,"ref":%d,"type":%s,"repr":%s,"callable":%s}' % (
+        start, quote(owner), generation, number, quote(shown(name)), quote(text), "true" if call else "false")
     if kind is FUNCTION:
         HELD[number][2:] = value.__qualname__, text
     return text
@@ -1141,7 +1234,7 @@ def shown(text):
 def full_repr(value):
     """The repr; of a builtin container with many items, and of what derives from one, its first few."""
     for base in type.__dict__["__mro__"].__get__(type(value)):
-        if base in SIZED or base.__name__ in ("deque", "dict_keys", "dict_values", "dict_items"):
+        if base in SIZED or base.__name__ in ("deque", "array", "dict_keys", "dict_values", "dict_items"):
             size = base.__len__(value)
             if size <= REPR_LIMIT:
                 break
@@ -1193,6 +1286,8 @@ class Receiving(ScannerSettings):
     Raises Failure `wire/unreadable` when the list is none.
     """
 
+    heavy = False  # what is given back is worth telling meta at once
+
     def __init__(self, refs):
         self.listed = {}  # key -> whether it was met in the body; None for our own
         if refs is not None and type(refs) is not list:
@@ -1223,6 +1318,8 @@ class Receiving(ScannerSettings):
                 if watch is not None:
                     retire(watch)  # it died, and is about to be told
                 handle, watch = new_handle(key, name, text, call)
+            elif type(handle) not in HANDLES:
+                raise unreadable("the Ref %s %d %d is a segment", *key)
             if not met:
                 self.listed[key] = True
                 watch.received += 1
@@ -1233,6 +1330,8 @@ class Receiving(ScannerSettings):
         for key, met in self.listed.items():
             if met is False:
                 RELEASES.append((*key, 1))
+        if self.heavy:
+            State.down.send_releases(wait=False)
 
 
 def ref_key(ref):
@@ -1425,6 +1524,7 @@ ORIGINAL_STDOUT = sys.stdout
 # ------------------------------------------------------------------------------------------------------- evaluate
 
 KERNEL_FILE = __file__
+OWN_FILES = {KERNEL_FILE}  # and that of the buffers
 SOURCES = {}  # name of a source -> its text
 SOURCES_LIMIT = 4096
 ALLOW_TOP_LEVEL_AWAIT = 0x2000
@@ -1439,6 +1539,8 @@ class Shared:
         self.session, self.generation = "py", 1  # as `init` says
         self.numbers = 0  # the last number of an object
         self.limit = self.user_limit = self.room = self.lifted = 0  # of recursion: what is set, what the user set, what the kernel adds
+        self.segments, self.segments_limit = None, 1 << 62  # how names of shared memory begin, as `init` says; bytes of it
+        self.buffers = None  # the module that knows arrays, once one was met
         self.quick = None  # the faster encoder, False when there is none
         self.running = False  # user code of the main thread may be interrupted
         self.waiting = False  # the main thread waits for an upcall: meta interrupts who works for it
@@ -1458,7 +1560,7 @@ def on_interrupt(signal, frame):
     if State.waiting:
         return
     code = frame.f_code if frame else None
-    if State.running and code and (code.co_filename != KERNEL_FILE or code in USERS):
+    if State.running and code and (code.co_filename not in OWN_FILES or code in USERS):
         State.raised = True
         raise KeyboardInterrupt
     State.asked = True
@@ -1476,6 +1578,17 @@ def heed_interrupt():
     if State.asked and _thread.get_ident() == MAIN:
         State.asked, State.raised = False, True
         raise KeyboardInterrupt
+
+
+def quiet(function, *arguments):
+    """Calls code of the kernel's own that an interrupt must not end anywhere, though it may lead into others' code."""
+    if _thread.get_ident() != MAIN:
+        return function(*arguments)
+    running, State.running = State.running, False
+    try:
+        return function(*arguments)
+    finally:
+        State.running = running
 
 
 def run(function, *arguments):
@@ -1813,6 +1926,13 @@ def attempt(function, *arguments):
         return None
 
 
+def op_publish(request, value):
+    value = target(request)
+    if not (State.segments and array_writer(value, type(value))):
+        raise Failure("buffer/format", "%s is no array" % type_name(type(value)))
+    return value
+
+
 def op_equal(request, other):
     one = target(request)
     return one is wanted(other) or bool(run(equals, one, other))
@@ -1928,7 +2048,8 @@ def op_complete(request, value):
 
 
 def op_status(request, value):
-    return {"busy": False, "pid": os.getpid(), "held": len(HELD), "names": sum(1 for name in namespace() if name[:1] != "_")}
+    segments, size = State.buffers.totals() if State.buffers else (0, 0)
+    return {"busy": False, "pid": os.getpid(), "held": len(HELD), "segments": segments, "bytes": size, "names": sum(1 for name in namespace() if name[:1] != "_")}
 
 
 OPERATIONS = {
@@ -1942,7 +2063,66 @@ OPERATIONS = {
     "items": op_items,
     "inspect": op_inspect,
     "equal": op_equal,
+    "publish": op_publish,
 }
+
+# -------------------------------------------------------------------------------------------------------- buffers
+
+
+def buffers():
+    """The module that knows arrays and shared memory, loaded when one is first met; its compiled form is kept, as the kernel's is."""
+    if State.buffers is None:
+        quiet(load_buffers)
+    return State.buffers
+
+
+def load_buffers():
+    from importlib.machinery import SourceFileLoader
+
+    folder = os.path.dirname(os.path.abspath(KERNEL_FILE))
+    path = os.path.join(folder, "_meta_buffers.py")
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    with TABLE:
+        try:
+            if State.buffers is None:
+                module = MODULE("_meta_buffers")
+                module.__file__ = path
+                exec(SourceFileLoader("_meta_buffers", path).get_code("_meta_buffers"), module.__dict__)
+                State.buffers = module
+        finally:
+            sys.dont_write_bytecode = kept
+
+
+def empty(shape, format="float64", mutable=False, name=None):
+    """An array of zeros that crosses to other runtimes without a copy. Of a `mutable` one all see each other's writes."""
+    return make_shared("empty", shape, format, mutable, name)
+
+
+def array(data, format=None, mutable=False, name=None):
+    """A copy of an array, or of numbers in lists, that crosses to other runtimes without a further copy."""
+    return make_shared("array", data, format, mutable, name)
+
+
+def share(array, mutable=False, name=None):
+    """The array itself where it crosses without a copy, else a copy that does."""
+    return make_shared("share", array, mutable, name)
+
+
+def make_shared(name, *arguments):
+    try:
+        return quiet(getattr(buffers(), name), *arguments)
+    except Failure as failure:
+        error = Error(str(failure), failure.code, failure.type or "")
+    finally:
+        heed_interrupt()
+    raise error
+
+
+def late_member(name):
+    if name == "View":
+        return buffers().View
+    raise AttributeError("module 'meta' has no attribute %r" % name)
+
 
 # ----------------------------------------------------------------------------------------------------------- copy
 
@@ -2117,7 +2297,7 @@ def data_of(error):
 
 def users_part(traceback):
     """A traceback without the kernel's frames at its start, which would keep a request's data alive."""
-    while traceback is not None and traceback.tb_frame.f_code.co_filename == KERNEL_FILE:
+    while traceback is not None and traceback.tb_frame.f_code.co_filename in OWN_FILES:
         traceback = traceback.tb_next
     return traceback
 
@@ -2167,7 +2347,7 @@ LIBRARY = os.path.dirname(os.__file__) + os.sep
 def is_users(filename):
     if filename in SOURCES:
         return True
-    if filename == KERNEL_FILE or filename.startswith(LIBRARY) or filename[:1] == "<":
+    if filename in OWN_FILES or filename.startswith(LIBRARY) or filename[:1] == "<":
         return False
     return os.sep + "site-packages" + os.sep not in filename and os.sep + "dist-packages" + os.sep not in filename
 
@@ -2213,7 +2393,8 @@ def ask(fields, about=None, value=NOTHING):
     if me in EXCHANGING:
         raise Error("a finalizer cannot reach meta while its thread waits for meta", "session/busy")
     change_limits(0, ROOM)
-    refs = {}
+    refs = Sending()
+    refs.share = "publish"
     try:
         if about is not None:
             fields["ref"] = living(about)
@@ -2290,6 +2471,8 @@ def upcall_header(number, serving, fields, refs):
 def header_text(fields, refs):
     if refs:
         fields["refs"] = list(refs)
+        if type(refs) is Sending:
+            fields.update(given(live=refs.live or None, shared=refs.shared or None))
     return "".join(encode_header(fields, 0)).encode("utf-8", "replace")
 
 
@@ -2534,7 +2717,9 @@ def respond(channel, request, body):
     """Answers one request with exactly one `ret` or `err`, on the descriptor it came from."""
     me, identity = _thread.get_ident(), request["id"]
     SERVING[me] = identity
-    refs, value = {}, None
+    refs, value = Sending(), None
+    if request.get("share") is not None or request["op"] == "publish":
+        refs.share = request.get("share", "publish")
     started = time.perf_counter()
     if me == MAIN:
         State.running = True
@@ -2546,7 +2731,7 @@ def respond(channel, request, body):
         unlist(refs)
         if me == MAIN:
             State.running = False
-        reply, text = error_reply(identity, error, request.get("index"))
+        reply, text = error_reply(identity, error, request.get("index"), refs.share)
     if me == MAIN:
         State.running = False
     if State.forked:
@@ -2602,10 +2787,11 @@ def limited(header):
     return header
 
 
-def error_reply(identity, error, index=None):
+def error_reply(identity, error, index=None, share=None):
     """The header and body of an `err`; describing runs user code (`__str__`), which may fail or need an interrupt."""
     main = _thread.get_ident() == MAIN
-    refs, body = {}, b""
+    refs, body = Sending(), b""
+    refs.share = share
     try:
         if main:
             State.running, State.asked = True, False
@@ -2669,6 +2855,11 @@ def start_session(request):
             os.chdir(directory)
     except OSError:
         pass  # meta's own directory may be gone; its requests still make sense
+    segments, limit = request.get("segments"), request.get("limit")
+    if type(segments) is str:
+        State.segments = segments
+    if type(limit) is int:
+        State.segments_limit = limit
 
 
 def leave_fork(reply):
@@ -2693,6 +2884,8 @@ def leave(untouched):
     """Ends the process. Taking an interpreter apart costs a fifth of a one-liner, so it is left as it is when no
     object of the user's can be in it: an open file, something with `__del__`, a thread."""
     State.forked = True  # no release and no upcall can reach meta now
+    if State.buffers is not None:
+        State.buffers.leave()
     if traces() != untouched:
         return HELD.clear()
     if "atexit" in sys.modules:
