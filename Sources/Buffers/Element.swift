@@ -24,6 +24,11 @@ protocol WideElement: Element where Wide == Self {
     var value: Value { get }
     /// As in `Value.isTrue`: neither zero nor NaN.
     var isTrue: Bool { get }
+    /// The nearest float; of a complex number the real part.
+    var float: Double { get }
+    /// Of both parts of a complex number: whether one is, and whether both are.
+    var isNaN: Bool { get }
+    var isFinite: Bool { get }
 
     static func narrow<T: Element>(_ wide: Self, to type: T.Type) -> (T, Bool)
 }
@@ -144,6 +149,9 @@ extension Int64: WideElement {
     @inline(__always) var wide: Int64 { self }
     var value: Value { .int(Int(self)) }
     @inline(__always) var isTrue: Bool { self != 0 }
+    @inline(__always) var float: Double { Double(self) }
+    var isNaN: Bool { false }
+    var isFinite: Bool { true }
     @inline(__always) static func narrow<T: Element>(_ wide: Int64, to type: T.Type) -> (T, Bool) { T.narrowed(wide) }
 }
 extension UInt64: WideElement {
@@ -151,17 +159,24 @@ extension UInt64: WideElement {
     @inline(__always) var wide: UInt64 { self }
     var value: Value { .integer(BigInt(self)) }
     @inline(__always) var isTrue: Bool { self != 0 }
+    @inline(__always) var float: Double { Double(self) }
+    var isNaN: Bool { false }
+    var isFinite: Bool { true }
     @inline(__always) static func narrow<T: Element>(_ wide: UInt64, to type: T.Type) -> (T, Bool) { T.narrowed(wide) }
 }
 extension Double: WideElement {
     static var format: ElementFormat { .float64 }
     var value: Value { .double(self) }
     @inline(__always) var isTrue: Bool { self != 0 && !isNaN }
+    @inline(__always) var float: Double { self }
     @inline(__always) static func narrow<T: Element>(_ wide: Double, to type: T.Type) -> (T, Bool) { T.narrowed(wide) }
 }
 extension Complex<Double>: WideElement {
     var value: Value { .tagged(.complex, ["re": .double(re), "im": .double(im)]) }
     @inline(__always) var isTrue: Bool { re != 0 || im != 0 }
+    @inline(__always) var float: Double { re }
+    var isNaN: Bool { re.isNaN || im.isNaN }
+    var isFinite: Bool { re.isFinite && im.isFinite }
     @inline(__always) static func narrow<T: Element>(_ wide: Self, to type: T.Type) -> (T, Bool) { T.narrowed(wide) }
 }
 

@@ -18,7 +18,7 @@ class ItemSource<T: Element> {
 /// The items as they are. Those that stand one after the other are lent where they stand; others are gathered.
 final class ItemStream<T: Element>: ItemSource<T> {
     /// Safety: the reader keeps the storage for as long as the stream.
-    private let base: UnsafeRawPointer?
+    private var base: UnsafeRawPointer?
     /// Axes of more than one item but the fastest, joined where one continues another.
     private var extents: [Int] = []
     private var strides: [Int] = []
@@ -33,7 +33,8 @@ final class ItemStream<T: Element>: ItemSource<T> {
     private var scratch: UnsafeMutablePointer<T>?
     /// Whether all items are one.
     private let isConstant: Bool
-    private let isAligned: Bool
+    private var isAligned: Bool
+    private let stridesAreAligned: Bool
 
     /// - Parameter bytes: those that the layout is of, which stay longer than the stream.
     init(_ layout: ArrayLayout, _ bytes: UnsafeRawBufferPointer) {
@@ -50,10 +51,8 @@ final class ItemStream<T: Element>: ItemSource<T> {
         stride = strides.popLast() ?? MemoryLayout<T>.stride
         index = [Int](repeating: 0, count: extents.count)
         base = bytes.baseAddress.map { $0 + layout.offset }
-        let alignment = MemoryLayout<T>.alignment
-        isAligned =
-            layout.strides.allSatisfy { $0.isMultiple(of: alignment) }
-            && Int(bitPattern: base).isMultiple(of: alignment)
+        stridesAreAligned = layout.strides.allSatisfy { $0.isMultiple(of: MemoryLayout<T>.alignment) }
+        isAligned = stridesAreAligned && Int(bitPattern: base).isMultiple(of: MemoryLayout<T>.alignment)
         isConstant = extents.isEmpty && stride == 0
         super.init()
         if isConstant, layout.count > 0 { gather(min(layout.count, Self.step), into: memory()) }
@@ -61,6 +60,16 @@ final class ItemStream<T: Element>: ItemSource<T> {
 
     deinit {
         scratch?.deallocate()
+    }
+
+    /// Begins anew as if the layout had another offset.
+    func restart(at offset: Int, _ bytes: UnsafeRawBufferPointer) {
+        base = bytes.baseAddress.map { $0 + offset }
+        isAligned = stridesAreAligned && Int(bitPattern: base).isMultiple(of: MemoryLayout<T>.alignment)
+        row = 0
+        taken = 0
+        for axis in index.indices { index[axis] = 0 }
+        if isConstant, run > 0 { gather(min(run, Self.step), into: memory()) }
     }
 
     override func next(_ count: Int) -> UnsafePointer<T> {
@@ -126,11 +135,11 @@ final class ItemStream<T: Element>: ItemSource<T> {
 
 /// Items as the wide type of their kind.
 final class WideStream<T: Element>: ItemSource<T.Wide> {
-    private let source: ItemStream<T>
+    private let source: ItemSource<T>
     /// Safety: freed in `deinit` only.
     private let scratch = UnsafeMutablePointer<T.Wide>.allocate(capacity: ItemSource<T.Wide>.step)
 
-    init(_ source: ItemStream<T>) {
+    init(_ source: ItemSource<T>) {
         self.source = source
     }
 
@@ -138,8 +147,8 @@ final class WideStream<T: Element>: ItemSource<T.Wide> {
         scratch.deallocate()
     }
 
-    override func next(_ count: Int) -> UnsafePointer<T.Wide> {
-        let items = source.next(count)
+    override func next(_ count: Int) throws(Failure) -> UnsafePointer<T.Wide> {
+        let items = try source.next(count)
         for item in 0..<count { scratch[item] = items[item].wide }
         return UnsafePointer(scratch)
     }

@@ -75,8 +75,12 @@ public final class NumericArray {
     ///
     /// - Throws: `eval/index`.
     public func value(at index: [Int]) throws(Failure) -> Value {
-        let place = try layout.byteOffset(of: index)
-        return try storage.withBytes { bytes throws(Failure) in
+        try item(at: try layout.byteOffset(of: index))
+    }
+
+    /// The item that begins at a byte.
+    func item(at place: Int) throws(Failure) -> Value {
+        try storage.withBytes { bytes throws(Failure) in
             try format.accept(ItemReading(bytes: bytes, place: place))
         }
     }

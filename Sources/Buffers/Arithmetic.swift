@@ -1,0 +1,256 @@
+import Language
+
+/// Elements that are computed with. Bools are not: they are brought to `int64` first.
+protocol Arithmetic: Element {
+    /// Sets each of `out` to what the operation makes of the items of both; `out` overlaps neither.
+    ///
+    /// - Returns: the first place that has no such result, overflow or a zero divisor; nil when all have one.
+    static func compute(
+        _ operation: BinaryOperation, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>,
+        _ out: UnsafeMutablePointer<Self>, _ count: Int
+    ) -> Int?
+
+    /// The same for each item and an operation of the kind `arithmetic`.
+    static func apply(
+        _ operation: UnaryOperation, _ items: UnsafePointer<Self>, _ out: UnsafeMutablePointer<Self>, _ count: Int
+    ) -> Int?
+
+    /// Adds so many items times a factor to those of `out`; false when one does not fit.
+    static func addScaled(
+        _ items: UnsafePointer<Self>, _ factor: Self, to out: UnsafeMutablePointer<Self>, _ count: Int
+    ) -> Bool
+
+    /// The least of at least one item, or the greatest when reversed; NaN where one is.
+    static func extreme(_ items: UnsafePointer<Self>, _ count: Int, isReversed: Bool) -> Self
+
+    /// Whether the two are equal, and whether the first is less; both false with NaN.
+    static func isEqual(_ a: Self, _ b: Self) -> Bool
+    static func isLess(_ a: Self, _ b: Self) -> Bool
+}
+
+/// Code over elements that are computed with.
+protocol ArithmeticVisitor {
+    associatedtype Output
+    func visit<T: Arithmetic>(_ type: T.Type) throws(Failure) -> Output
+}
+
+extension ElementFormat {
+    /// Runs the code for the format's element; for bools as if they were `int64`.
+    @inline(__always) func accept<V: ArithmeticVisitor>(arithmetic visitor: V) throws(Failure) -> V.Output {
+        switch self {
+        case .int8: try visitor.visit(Int8.self)
+        case .int16: try visitor.visit(Int16.self)
+        case .int32: try visitor.visit(Int32.self)
+        case .bool, .int64: try visitor.visit(Int64.self)
+        case .uint8: try visitor.visit(UInt8.self)
+        case .uint16: try visitor.visit(UInt16.self)
+        case .uint32: try visitor.visit(UInt32.self)
+        case .uint64: try visitor.visit(UInt64.self)
+        case .float16: try visitor.visit(Float16.self)
+        case .float32: try visitor.visit(Float.self)
+        case .float64: try visitor.visit(Double.self)
+        case .complex64: try visitor.visit(Complex<Float>.self)
+        case .complex128: try visitor.visit(Complex<Double>.self)
+        }
+    }
+}
+
+extension Int8: Arithmetic {}
+extension Int16: Arithmetic {}
+extension Int32: Arithmetic {}
+extension Int64: Arithmetic {}
+extension UInt8: Arithmetic {}
+extension UInt16: Arithmetic {}
+extension UInt32: Arithmetic {}
+extension UInt64: Arithmetic {}
+extension Float16: Arithmetic {}
+extension Float: Arithmetic {}
+extension Double: Arithmetic {}
+
+// MARK: Whole numbers
+
+extension Arithmetic where Self: FixedWidthInteger {
+    @inline(__always) static func isEqual(_ a: Self, _ b: Self) -> Bool { a == b }
+    @inline(__always) static func isLess(_ a: Self, _ b: Self) -> Bool { a < b }
+
+    static func compute(
+        _ operation: BinaryOperation, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>,
+        _ out: UnsafeMutablePointer<Self>, _ count: Int
+    ) -> Int? {
+        switch operation {
+        case .add: checked(a, b, out, count, sum)
+        case .subtract: checked(a, b, out, count, difference)
+        case .multiply: checked(a, b, out, count, product)
+        case .divide, .floorDivide: checked(a, b, out, count, floorQuotient)
+        case .modulo: checked(a, b, out, count, floorRemainder)
+        case .minimum: checked(a, b, out, count) { ($1 < $0 ? $1 : $0, false) }
+        case .maximum: checked(a, b, out, count) { ($0 < $1 ? $1 : $0, false) }
+        }
+    }
+
+    /// - Parameter body: a result, and whether it is wrong.
+    @inline(__always) private static func checked(
+        _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ out: UnsafeMutablePointer<Self>, _ count: Int,
+        _ body: (Self, Self) -> (Self, Bool)
+    ) -> Int? {
+        var isWrong = false
+        for item in 0..<count {
+            let (result, wrong) = body(a[item], b[item])
+            out[item] = result
+            isWrong = isWrong || wrong
+        }
+        return isWrong ? (0..<count).first { body(a[$0], b[$0]).1 } : nil
+    }
+
+    // Written with bits where the reporting forms would keep the loop from being vectorised.
+
+    @inline(__always) private static func sum(_ a: Self, _ b: Self) -> (Self, Bool) {
+        let sum = a &+ b
+        return (sum, isSigned ? (a ^ sum) & (b ^ sum) < 0 : sum < a)
+    }
+
+    @inline(__always) private static func difference(_ a: Self, _ b: Self) -> (Self, Bool) {
+        let difference = a &- b
+        return (difference, isSigned ? (a ^ b) & (a ^ difference) < 0 : a < b)
+    }
+
+    @inline(__always) private static func product(_ a: Self, _ b: Self) -> (Self, Bool) {
+        if bitWidth > 32 { return a.multipliedReportingOverflow(by: b) }
+        let product = Int64(truncatingIfNeeded: a) &* Int64(truncatingIfNeeded: b)
+        let result = Self(truncatingIfNeeded: product)
+        return (result, Int64(truncatingIfNeeded: result) != product)
+    }
+
+    @inline(__always) private static func floorQuotient(_ a: Self, _ b: Self) -> (Self, Bool) {
+        let (quotient, isWrong) = a.dividedReportingOverflow(by: b)
+        guard !isWrong else { return (0, true) }
+        return (isSigned && (a < 0) != (b < 0) && quotient &* b != a ? quotient &- 1 : quotient, false)
+    }
+
+    @inline(__always) private static func floorRemainder(_ a: Self, _ b: Self) -> (Self, Bool) {
+        guard b != 0 else { return (0, true) }
+        let remainder = a.remainderReportingOverflow(dividingBy: b).partialValue
+        return (isSigned && remainder != 0 && (remainder < 0) != (b < 0) ? remainder &+ b : remainder, false)
+    }
+}
+
+extension Arithmetic where Self: FixedWidthInteger {
+    static func extreme(_ items: UnsafePointer<Self>, _ count: Int, isReversed: Bool) -> Self {
+        var best = items[0]
+        if isReversed {
+            for item in 1..<count { best = best < items[item] ? items[item] : best }
+        } else {
+            for item in 1..<count { best = items[item] < best ? items[item] : best }
+        }
+        return best
+    }
+}
+
+// MARK: Floats
+
+extension Arithmetic where Self: BinaryFloatingPoint {
+    @inline(__always) static func isEqual(_ a: Self, _ b: Self) -> Bool { a == b }
+    @inline(__always) static func isLess(_ a: Self, _ b: Self) -> Bool { a < b }
+
+    static func compute(
+        _ operation: BinaryOperation, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>,
+        _ out: UnsafeMutablePointer<Self>, _ count: Int
+    ) -> Int? {
+        switch operation {
+        case .add: for item in 0..<count { out[item] = a[item] + b[item] }
+        case .subtract: for item in 0..<count { out[item] = a[item] - b[item] }
+        case .multiply: for item in 0..<count { out[item] = a[item] * b[item] }
+        case .divide: for item in 0..<count { out[item] = a[item] / b[item] }
+        case .floorDivide: for item in 0..<count { out[item] = floorQuotient(a[item], b[item]) }
+        case .modulo: for item in 0..<count { out[item] = floorRemainder(a[item], b[item]) }
+        case .minimum: for item in 0..<count { out[item] = lesser(a[item], b[item]) }
+        case .maximum: for item in 0..<count { out[item] = lesser(a[item], b[item], isReversed: true) }
+        }
+        return nil
+    }
+
+    /// The lesser, or the greater when reversed; NaN where one is.
+    @inline(__always) static func lesser(_ a: Self, _ b: Self, isReversed: Bool = false) -> Self {
+        (isReversed ? a > b : a < b) || a != a ? a : b
+    }
+
+    /// The floor of the exact quotient, as for a float of meta; what IEEE says for a divisor of 0.
+    private static func floorQuotient(_ a: Self, _ b: Self) -> Self {
+        guard b != 0 else { return a / b }
+        var remainder = a.truncatingRemainder(dividingBy: b)
+        var quotient = (a - remainder) / b
+        if remainder != 0, (remainder < 0) != (b < 0) {
+            remainder += b
+            quotient -= 1
+        }
+        guard quotient != 0 else { return (a / b).sign == .minus ? -0.0 : 0 }
+        let floor = quotient.rounded(.down)
+        return quotient - floor > 0.5 ? floor + 1 : floor
+    }
+
+    private static func floorRemainder(_ a: Self, _ b: Self) -> Self {
+        let remainder = a.truncatingRemainder(dividingBy: b)
+        if remainder == 0 { return b < 0 ? -0.0 : 0 }
+        return (remainder < 0) != (b < 0) ? remainder + b : remainder
+    }
+}
+
+extension Arithmetic where Self: BinaryFloatingPoint & SIMDScalar {
+    static func extreme(_ items: UnsafePointer<Self>, _ count: Int, isReversed: Bool) -> Self {
+        var lanes = SIMD8(repeating: items[0])
+        let start = UnsafeRawPointer(items)
+        let whole = count & ~7
+        for item in stride(from: 0, to: whole, by: 8) {
+            let next = (start + item * MemoryLayout<Self>.stride).loadUnaligned(as: SIMD8<Self>.self)
+            let isBetter = (isReversed ? next .> lanes : next .< lanes) .| (next .!= next)
+            lanes.replace(with: next, where: isBetter)
+        }
+        var best = lanes[0]
+        for lane in 1..<8 { best = lesser(lanes[lane], best, isReversed: isReversed) }
+        for item in whole..<count { best = lesser(items[item], best, isReversed: isReversed) }
+        return best
+    }
+}
+
+// MARK: Complex numbers
+
+extension Complex: Arithmetic where Part: Element {
+    @inline(__always) static func isEqual(_ a: Self, _ b: Self) -> Bool { a.re == b.re && a.im == b.im }
+    @inline(__always) static func isLess(_ a: Self, _ b: Self) -> Bool { false }
+
+    /// Only for operations that complex numbers have.
+    static func compute(
+        _ operation: BinaryOperation, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>,
+        _ out: UnsafeMutablePointer<Self>, _ count: Int
+    ) -> Int? {
+        switch operation {
+        case .add: for item in 0..<count { out[item] = a[item] + b[item] }
+        case .subtract: for item in 0..<count { out[item] = Self(a[item].re - b[item].re, a[item].im - b[item].im) }
+        case .multiply: for item in 0..<count { out[item] = a[item] * b[item] }
+        case .divide: for item in 0..<count { out[item] = quotient(a[item], b[item]) }
+        case .floorDivide, .modulo, .minimum, .maximum: return 0
+        }
+        return nil
+    }
+
+    @inline(__always) static func + (a: Self, b: Self) -> Self { Self(a.re + b.re, a.im + b.im) }
+    @inline(__always) static func * (a: Self, b: Self) -> Self {
+        Self(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re)
+    }
+
+    /// Never asked: they have no order.
+    static func extreme(_ items: UnsafePointer<Self>, _ count: Int, isReversed: Bool) -> Self { items[0] }
+
+    /// Smith's division ("Algorithm 116", 1962), which overflows only where the result is near to it.
+    private static func quotient(_ a: Self, _ b: Self) -> Self {
+        if b.re.magnitude >= b.im.magnitude {
+            if b.re == 0, b.im == 0 { return Self(a.re / b.re, a.im / b.re) }
+            let ratio = b.im / b.re
+            let scale = b.re + b.im * ratio
+            return Self((a.re + a.im * ratio) / scale, (a.im - a.re * ratio) / scale)
+        }
+        let ratio = b.re / b.im
+        let scale = b.re * ratio + b.im
+        return Self((a.re * ratio + a.im) / scale, (a.im * ratio - a.re) / scale)
+    }
+}
