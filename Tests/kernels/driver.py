@@ -35,9 +35,12 @@ def command(language):
 
 
 class Kernel:
-    """One running kernel; `hello` is its first header. Replies are (header, body bytes)."""
+    """
+    One running kernel; `hello` is its first header. Replies are (header, body bytes). `segments` is how the names of its
+    segments begin, `limit` their bytes; without it the kernel makes none.
+    """
 
-    def __init__(self, language):
+    def __init__(self, language, segments=None, limit=None):
         self.language = language
         self.requests, requests = socket.socketpair()
         self.upward, upward = socket.socketpair()
@@ -60,7 +63,10 @@ class Kernel:
         self.alive = True
         self.released = []
         self.hello, _ = self.receive()
-        self.send({"op": "init", "version": "0", "session": language, "generation": 1, "directory": os.getcwd()})
+        init = {"op": "init", "version": "0", "session": language, "generation": 1, "directory": os.getcwd()}
+        if segments is not None:
+            init.update(segments=segments, limit=limit)
+        self.send(init)
 
     def send(self, header, body=b""):
         text = json.dumps(header).encode()
