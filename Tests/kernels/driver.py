@@ -35,7 +35,10 @@ def command(language):
 
 
 class Kernel:
-    """One running kernel; `hello` is its first header. Replies are (header, body bytes)."""
+    """
+    One running kernel; `hello` is its first header. Replies are (header, body bytes). `segments` is how the names of its
+    segments begin, `limit` their bytes; without it the kernel makes none.
+    """
 
     def __init__(self, language, launch=(), **init):
         """`launch` stands in front of the kernel's own arguments; `init` are further fields of that message."""

@@ -9,7 +9,7 @@ def test_hello_declares(kernel):
     hello = kernel.hello
     assert hello["op"] == "hello" and hello["protocol"] == "1.0" and hello["language"] == kernel.language
     assert {"eval", "call", "get", "set", "import", "complete", "status"} <= set(hello["operations"])
-    assert hello["buffers"] in ("map", "none") and hello["plain"] is False and os.path.isabs(hello["executable"])
+    assert hello["buffers"] in ("none", "copy", "map") and hello["plain"] is False and os.path.isabs(hello["executable"])
 
 
 def test_unknown_operation(kernel):

@@ -67,7 +67,7 @@ const { inspect, getSystemErrorName } = require('util');
 const inspectOptions = {
   __proto__: null, customInspect: false, depth: 1, breakLength: Infinity, compact: true, maxArrayLength: 20, maxStringLength: 200,
 };
-const { isMap, isSet, isDate, isPromise, isUint8Array, isTypedArray, isBoxedPrimitive, isNativeError, isProxy } = require('util').types;
+const { isMap, isSet, isDate, isPromise, isUint8Array, isTypedArray, isBoxedPrimitive, isNativeError, isProxy, isArrayBufferView, isAnyArrayBuffer, isSharedArrayBuffer } = require('util').types;
 const prototypes = {
   Map: Map.prototype, Set: Set.prototype, Date: Date.prototype, Uint8Array: Uint8Array.prototype,
 };
@@ -87,6 +87,25 @@ const part = free(Buffer.prototype.subarray);
 const copyInto = free(Buffer.prototype.copy);
 const isUTF8 = require('buffer').isUtf8 ?? ((data) => { try { decodeUTF8(data); return true; } catch { return false; } });
 const decodeUTF8 = TextDecoder.prototype.decode.bind(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }));
+const BUFFERS_FILE = `${__dirname}/buffers.js`;
+const { getOwnPropertyDescriptors } = Object;
+/** What buffers.js uses, which is loaded when the first array is met. */
+const natives = {
+  __proto__: null, Map, Set, WeakMap, Array, BigInt, Buffer, Math, Number, Object, String, Uint8Array, apply,
+  freeze: Object.freeze, from: Array.from, keysOf, setForEach, setDelete, isProxy, isSharedArrayBuffer, isView: isArrayBufferView,
+  iterator: ITERATOR, toStringTag: TO_STRING_TAG, pid: process.pid, errno: require('os').constants.errno, source: `${__dirname}/mapping.c`,
+  typed: getOwnPropertyDescriptors(getPrototypeOf(Uint8Array.prototype)), view: getOwnPropertyDescriptors(globalThis.DataView.prototype),
+  buffer: getOwnPropertyDescriptors(globalThis.ArrayBuffer.prototype), constants: require('buffer').constants,
+  dlopen: process.dlopen.bind(process), user: process.geteuid(), runInNewContext: vm.runInNewContext,
+  v8: () => require('v8'), structuredClone: () => globalThis.structuredClone, onExit: (work) => process.on('exit', work), isFile: free(fs.Stats.prototype.isFile),
+  decodeBase64, addon: () => addonPlace,
+};
+for (const name of ['ArrayBuffer', 'DataView', 'Int8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
+  'BigInt64Array', 'BigUint64Array', 'Float16Array', 'Float32Array', 'Float64Array']) natives[name] = globalThis[name];
+natives.fs = { constants: fs.constants };
+for (const name of ['openSync', 'closeSync', 'fstatSync', 'statSync', 'readSync', 'writeSync', 'renameSync', 'unlinkSync', 'fchmodSync', 'chmodSync',
+  'readdirSync', 'readFileSync', 'readlinkSync', 'existsSync']) natives.fs[name] = fs[name];
+const { compileFunction } = vm;
 
 // ------------------------------------------------------------------------------------------------------------ hello
 
@@ -98,9 +117,37 @@ const BODY_LIMIT = require('buffer').constants.MAX_STRING_LENGTH; // a body is o
 function greeting() {
   return {
     op: 'hello', protocol: '1.0', language: 'js', version: process.versions.node, operations: [...keysOf(operations), 'release', 'cancel', 'hold', 'copy', 'each'],
-    limits: { header: HEADER_LIMIT, body: BODY_LIMIT, depth: DEPTH_LIMIT }, buffers: 'none', plain: false,
+    limits: { header: HEADER_LIMIT, body: BODY_LIMIT, depth: DEPTH_LIMIT }, buffers: ability(), plain: false,
     executable: process.execPath,
   };
+}
+
+/** Where the addon that maps segments lies, its compiler as words; a null `path` is none. Set by `ability`. */
+const addonPlace = { path: null, compiler: null };
+
+/** How segments are used: by mapping them where the addon is there or can be built, otherwise as files. */
+function ability() {
+  const { env } = process;
+  if (env.META_NODE_ADDON === 'none') return 'copy';
+  const path = `${__dirname}/mapping-8-${process.platform}-${process.arch}.node`;
+  addonPlace.compiler = findCompiler(env);
+  const isThere = fs.existsSync(path);
+  if (!isThere && (addonPlace.compiler === null || !isWritable(__dirname))) return 'copy';
+  addonPlace.path = path;
+  return 'map';
+}
+
+function findCompiler({ CC, PATH = '' }) {
+  if (CC !== undefined && trim(CC) !== '') return split(trim(CC), ' ');
+  const folders = split(PATH, ':');
+  for (const name of ['cc', 'gcc', 'clang']) {
+    for (let at = 0; at < folders.length; at++) if (fs.existsSync(`${folders[at]}/${name}`)) return [`${folders[at]}/${name}`];
+  }
+  return null;
+}
+
+function isWritable(folder) {
+  try { fs.accessSync(folder, fs.constants.W_OK); return true; } catch { return false; }
 }
 
 /** An error with a code of the protocol; `path` is where in a value it is. */
@@ -472,14 +519,15 @@ const readers = {
     const found = { __proto__: null, NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity, '-0.0': -0 };
     return fields.value in found ? found[fields.value] : KEEP;
   },
-  Bytes: (fields, names) => {
+  Bytes: (fields, names, listed) => {
+    if (has(fields, 'segment')) return loadBuffers().readBytes(fields, listed);
     if (!one(names, 'base64') || typeof fields.base64 !== 'string') return KEEP;
-    const data = bufferFrom(fields.base64, 'base64');
-    if (toText(data, 'base64') !== fields.base64) throw new Failure('wire/unreadable', 'base64 of Bytes is not canonical');
-    const bytes = new Uint8Array(data.length);
-    copyInto(data, bytes);
+    const bytes = decodeBase64(fields.base64);
+    if (bytes === undefined) throw new Failure('wire/unreadable', 'base64 of Bytes is not canonical');
     return bytes;
   },
+  Text: (fields, names, listed) => (has(fields, 'segment') ? loadBuffers().readText(fields, listed) : KEEP),
+  Buffer: (fields, names, listed) => loadBuffers().readBuffer(fields, listed),
   DateTime: (fields, names) => {
     // A Date is an instant in UTC with milliseconds; what says more stays tagged.
     const found = one(names, 'value') && test(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{3})?(000)?(Z|\+00:00)$/, fields.value);
@@ -518,17 +566,29 @@ const readers = {
   },
 };
 
+/** The bytes of base64 in memory of their own; undefined when it is not canonical. */
+function decodeBase64(text) {
+  if (typeof text !== 'string') return undefined;
+  const data = bufferFrom(text, 'base64');
+  if (toText(data, 'base64') !== text) return undefined;
+  const bytes = new Uint8Array(data.length);
+  copyInto(data, bytes);
+  return bytes;
+}
+
 // ----------------------------------------------------------------------------------------------------------- encode
 
 /** False for text with half a character. */
 const isText = (text) => test(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/, text) === null;
 
 /**
- * The JSON text of a value, exact; `encoded.refs` are then the handles in it, in order, or null. A value that cannot be
- * copied becomes a handle. `mode` is undefined, or `hold`: the value itself crosses as a handle, or `copy`: its content
- * crosses whatever its class. Throws Failure `value/…` naming the path.
+ * The JSON text of a value, exact; `encoded.refs` are then the handles in it, in order, or null, and `encoded.marks` the
+ * header fields that say what it holds. A value that cannot be copied becomes a handle. `mode` is undefined, or `hold`:
+ * the value itself crosses as a handle, or `copy`: its content crosses whatever its class. `share` says how arrays cross:
+ * `live`, `publish` or `none`. Throws Failure `value/…` naming the path.
  */
-function encode(value, mode) {
+function encode(value, mode, share = 'none') {
+  encoded.marks = '';
   if (mode === undefined) {
     if (typeof value === 'number' && isSafeInteger(value) && !is(value, -0)) { encoded.refs = null; return `${value}`; }
     if (typeof value === 'object' && value !== null) {
@@ -536,7 +596,7 @@ function encode(value, mode) {
       if (text !== null) { encoded.refs = null; return text; }
     }
   }
-  const writer = new Writer(mode === 'copy');
+  const writer = new Writer(mode === 'copy', self.segments === null ? 'none' : share);
   try {
     if (mode === 'hold') writer.hold(value); else if (mode === 'copy') writer.copy(value); else writer.write(value, 1);
   } catch (error) {
@@ -544,10 +604,14 @@ function encode(value, mode) {
     throw isTooLong(error) ? new Failure('value/too-large', `a body has at most ${BODY_LIMIT} characters`) : error;
   }
   encoded.refs = writer.refs;
+  if (writer.isLive) encoded.marks += ',"live":true';
+  if (writer.isShared) encoded.marks += ',"shared":true';
   return writer.text;
 }
 
-const encoded = { refs: null };
+const encoded = { refs: null, marks: '' };
+/** How the arrays in what a request asks for cross. */
+const shareOf = ({ op, share }) => (op === 'publish' || share === 'publish' ? 'publish' : share === 'none' ? 'none' : 'live');
 const isTooLong = (error) => isNativeError(error) && (error.message === 'Invalid string length' || error.code === 'ERR_STRING_TOO_LONG');
 
 /**
@@ -586,16 +650,20 @@ function isPlain(value, depth) {
 }
 
 function isPlainItem(item, depth) {
-  if (typeof item === 'string' || typeof item === 'boolean') return true;
+  if (typeof item === 'string') return item.length < LONG_TEXT;
+  if (typeof item === 'boolean') return true;
   if (typeof item === 'number') return item <= LARGEST && item >= -LARGEST && (item !== 0 || 1 / item > 0);
   return typeof item === 'object' && (item === null || isPlain(item, depth + 1));
 }
 
+const LONG_TEXT = 21846; // from here on a text may have 65,536 bytes, and cross as a segment
 const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 /** Appends texts; the path of a failure is collected on the way out, so that success pays nothing for it. */
 class Writer {
-  constructor(copying) { this.text = ''; this.above = new NativeSet(); this.refs = null; this.copying = copying; }
+  constructor(copying, share) {
+    this.text = ''; this.above = new NativeSet(); this.refs = null; this.copying = copying; this.share = share; this.isLive = false; this.isShared = false;
+  }
 
   write(value, depth) {
     switch (typeof value) {
@@ -626,6 +694,11 @@ class Writer {
   }
 
   string(value) {
+    if (value.length < LONG_TEXT || this.share === 'none' || !loadBuffers().writeText(this, value)) this.plain(value);
+  }
+
+  /** Writes a text as JSON, as where nothing else can be read. */
+  plain(value) {
     if (test(needsEscape, value) === null) { this.text += `"${value}"`; return; }
     if (!isText(value)) throw new Failure('value/surrogate', 'a string holds a lone surrogate', '', 'string');
     this.text += stringifyJSON(value);
@@ -646,7 +719,7 @@ class Writer {
     const key = symbolKey(value);
     if (key === undefined) { this.hold(value); return; }
     this.text += '{"_type":"Symbol","value":';
-    this.string(key);
+    this.plain(key);
     this.text += '}';
   }
 
@@ -662,6 +735,14 @@ class Writer {
     else this.special(value, prototype, depth);
     setDelete(this.above, value);
     return undefined;
+  }
+
+  /** Writes a key; `step` is its place in the path. */
+  name(value, step) {
+    try { this.plain(value); } catch (error) {
+      if (Failure.is(error)) error.path = slice(step + (error.path ?? ''), 0, 1000);
+      throw error;
+    }
   }
 
   /** Writes one part of a container; `step` is its place in the path. */
@@ -691,7 +772,7 @@ class Writer {
   }
 
   simple(item, at) {
-    if (test(needsEscape, item) === null) this.text += `"${item}"`;
+    if (item.length < LONG_TEXT && test(needsEscape, item) === null) this.text += `"${item}"`;
     else this.inside(item, 0, `[${at}]`);
   }
 
@@ -717,10 +798,10 @@ class Writer {
       this.text += separator;
       separator = ',';
       if (test(needsEscape, name) === null) this.text += `"${name}":`;
-      else { this.inside(name, 0, keyPath(name)); this.text += ':'; }
+      else { this.name(name, keyPath(name)); this.text += ':'; }
       const item = value[name];
       if (typeof item === 'number') this.number(item);
-      else if (typeof item === 'string' && test(needsEscape, item) === null) this.text += `"${item}"`;
+      else if (typeof item === 'string' && item.length < LONG_TEXT && test(needsEscape, item) === null) this.text += `"${item}"`;
       else this.inside(item, depth + 1, keyPath(name));
     }
     this.text += separator === '{' ? '{}' : '}';
@@ -733,7 +814,8 @@ class Writer {
     if (isNativeError(value)) return this.error(value, prototype, depth);
     if (isMap(value) && prototype === ObjectMap.prototype) return this.objectMap(value, depth);
     if (this.copying) return this.content(value, depth);
-    if (prototype === prototypes.Uint8Array) return this.bytes(value);
+    if (isArrayBufferView(value) || isAnyArrayBuffer(value)) return this.binary(value, prototype);
+    if (buffers !== null && buffers.isView(prototype)) return this.buffer(value, prototype);
     if (keysOf(value).length > 0) return this.hold(value);
     if (isMap(value) && prototype === prototypes.Map) return haveTwins(value) ? this.hold(value) : this.pairs(pairsOf(value), depth, true);
     if (isSet(value) && prototype === prototypes.Set) return haveTwins(value) ? this.hold(value) : this.items(value, depth);
@@ -746,6 +828,8 @@ class Writer {
     if (isMap(value)) return this.pairs(pairsOf(value), depth);
     if (isSet(value)) return this.items(value, depth);
     if (isDate(value)) return isFinite(dateTime(value)) ? this.date(value) : this.hold(value);
+    const copied = buffers === null ? undefined : buffers.copyOf(value);
+    if (copied !== undefined) return this.write(copied, depth);
     if (isUint8Array(value)) return this.bytes(value);
     const boxed = unbox(value);
     if (boxed !== value) return this.write(boxed, depth);
@@ -758,7 +842,20 @@ class Writer {
     return this.fields(value, keysOf(value), depth);
   }
 
+  /** Writes an array; one with properties of the user's own is a handle. */
+  binary(value, prototype) {
+    if (hasExtras(value)) return this.hold(value);
+    if (prototype === prototypes.Uint8Array && (buffers === null || !buffers.isBuffer(value))) return this.bytes(value);
+    return this.buffer(value, prototype);
+  }
+
+  buffer(value, prototype) {
+    if (this.share === 'none') return this.hold(value);
+    return loadBuffers().write(this, value, prototype);
+  }
+
   bytes(value) {
+    if (this.share !== 'none' && value.byteLength >= LONG_BYTES && loadBuffers().writeBytes(this, value)) return;
     this.text += `{"_type":"Bytes","base64":"${toText(bufferFrom(value.buffer, value.byteOffset, value.byteLength), 'base64')}"}`;
   }
 
@@ -792,7 +889,7 @@ class Writer {
     for (let at = 0; at < pairs.length; at++) {
       this.text += separator;
       separator = ',';
-      this.inside(pairs[at][0], 0, keyPath(pairs[at][0]));
+      this.name(pairs[at][0], keyPath(pairs[at][0]));
       this.text += ':';
       this.inside(pairs[at][1], depth + 1, keyPath(pairs[at][0]));
     }
@@ -820,17 +917,34 @@ class Writer {
 
   tagged(tag, fields, depth) {
     this.text += '{"_type":';
-    this.string(`${tag}`);
+    this.plain(`${tag}`);
     const names = keysOf(fields);
     for (let at = 0; at < names.length; at++) {
       this.text += ',';
-      this.string(names[at]);
+      this.plain(names[at]);
       this.text += ':';
-      this.inside(fields[names[at]], depth + 1, keyPath(names[at]));
+      const item = fields[names[at]];
+      if (typeof item === 'string') this.name(item, keyPath(names[at])); else this.inside(item, depth + 1, keyPath(names[at]));
     }
     this.text += '}';
   }
 }
+
+const LONG_BYTES = 65536;
+const withoutItems = { __proto__: null, customInspect: false, breakLength: Infinity, compact: true, maxArrayLength: 0, depth: 0 };
+
+/**
+ * Whether an array has properties besides its items. The names of a long typed array's would be those of all its items:
+ * the console shows what else there is.
+ */
+function hasExtras(value) {
+  if (getOwnPropertySymbols(value).length > 0) return true;
+  if (!isTypedArray(value)) return keysOf(value).length > 0;
+  const length = lengthOfTyped(value);
+  if (length <= 64) return keysOf(value).length > length;
+  try { return !test(/ \d+ more items \]$/, inspect(value, withoutItems)); } catch { return true; }
+}
+const lengthOfTyped = free(natives.typed.length.get);
 
 function pairsOf(map) {
   const pairs = [];
@@ -882,12 +996,12 @@ function describeValue(value) {
 // for one of another language { owner, generation, number, type, repr, callable, weak, received }, where `weak` leads to
 // the only proxy and `received` counts the frames that it came with. When the proxy dies that count goes to `releases`.
 
-const self = { session: 'js', generation: 1 };
+const self = { session: 'js', generation: 1, segments: null, limit: 0 };
 const held = { byValue: new NativeMap(), byNumber: new NativeMap(), next: 1 };
 const foreign = { byKey: new NativeMap(), sweepAt: 4096, breathe: false };
 const proxies = new WeakMap(); // proxy -> its entry
 const iterations = new WeakMap(); // an iterator that meta asks for items -> true
-const releases = { list: [], since: 0 };
+const releases = { list: [], since: 0, isPrompt: false }; // `isPrompt`: there are segments in it, which somebody waits for
 const RELEASE_BATCH = 64;
 const REPR_LIMIT = 200;
 const NONE_LISTED = new NativeMap();
@@ -912,7 +1026,13 @@ function forget(entry) {
   if (mapGet(held.byValue, entry.key) === entry) mapDelete(held.byValue, entry.key);
 }
 
-function forgetUnsent(entry) { if (entry.owner === null && entry.sent === 0) forget(entry); }
+function forgetUnsent(entry) { if (entry.owner === null && entry.sent === 0) drop(entry); }
+
+/** Ends an own entry that nobody names any more. */
+function drop(entry) {
+  forget(entry);
+  if (entry.segment !== undefined) buffers.dropped(entry);
+}
 
 /** An entry's [owner, generation, number], as JSON. */
 function tripleOf(entry) {
@@ -952,16 +1072,22 @@ function escapeControls(text) {
   return escaped;
 }
 
-/** The header field `refs` for what was encoded, with its comma; counts one sending of each. Null is none. */
+/** The header field `refs` for what was encoded, with its comma; the frame that goes out next counts as a sending of each. Null is none. */
 function refsField(refs) {
+  sending.list = NO_ENTRIES;
   if (refs === null) return '';
   let text = '';
+  const list = [];
   setForEach(refs, (entry) => {
     text += `${text === '' ? '' : ','}${tripleOf(entry)}`;
-    if (entry.owner === null) entry.sent++;
+    if (entry.owner === null) push(list, entry);
   });
+  sending.list = list;
   return `,"refs":[${text}]`;
 }
+
+const NO_ENTRIES = [];
+const sending = { list: NO_ENTRIES }; // own entries that the next frame lists
 
 /** Puts refs into one set; either may be null. */
 function joinRefs(one, two) {
@@ -983,7 +1109,7 @@ function listRefs(refs) {
     if (!isArray(triple) || typeof triple[0] !== 'string' || !isCount(triple[1]) || !isCount(triple[2])) {
       throw new Failure('wire/unreadable', `the header lists what is no ref: ${slice(`${stringifyJSON(triple)}`, 0, 100)}`);
     }
-    mapSet(listed, keyOf(triple[0], triple[1], triple[2]), [triple[0], triple[1], triple[2], null]);
+    mapSet(listed, keyOf(triple[0], triple[1], triple[2]), [triple[0], triple[1], triple[2], null, false]);
   }
   return listed;
 }
@@ -995,17 +1121,22 @@ function listRefs(refs) {
 function countReceived(listed) {
   if (listed === NONE_LISTED) return;
   mapForEach(listed, (item) => {
-    if (item[0] === self.session) return;
-    if (item[3] !== null && deref(item[3].weak) !== undefined) item[3].received++;
-    else queueRelease(item[0], item[1], item[2], 1);
+    if (item[0] === self.session || item[4]) return; // a teardown makes this run again
+    if (item[3] !== null && isAlive(item[3])) { item[4] = true; item[3].received++; return; }
+    queueRelease(item[0], item[1], item[2], 1, item[3] === null || item[3].segment !== undefined);
+    item[4] = true;
   });
 }
 
-function readRef({ owner, generation, ref, type, repr, callable }, listed) {
-  if (typeof owner !== 'string' || !isCount(generation) || !isCount(ref)) {
-    throw new Failure('wire/unreadable', 'a Ref needs an owner, a generation and a number');
-  }
-  return receive(owner, generation, ref, { type, repr, callable }, listed);
+/** Whether somebody has an entry's proxy, or an array in its segment. */
+const isAlive = ({ weak }) => (typeof weak === 'function' ? weak() : deref(weak)) !== undefined;
+
+const readRef = (fields, listed) => receive(...tripleField(fields), fields, listed);
+
+/** The owner, generation and number of a record. */
+function tripleField({ owner, generation, ref }) {
+  if (typeof owner === 'string' && isCount(generation) && isCount(ref)) return [owner, generation, ref];
+  throw new Failure('wire/unreadable', 'a Ref needs an owner, a generation and a number');
 }
 
 /** The object that a ref stands for: this kernel's own, or the only proxy of another's. */
@@ -1015,6 +1146,7 @@ function receive(owner, generation, number, record, listed) {
   if (item === undefined) throw new Failure('wire/unreadable', `the body holds the ref ${owner} ${generation} ${number}, which its header does not list`);
   if (owner === self.session) return ownValue(generation, number);
   let entry = mapGet(foreign.byKey, key);
+  if (entry !== undefined && entry.segment !== undefined) throw new Failure('wire/unreadable', `${owner} ${generation} ${number} is a segment`);
   let proxy = entry === undefined ? undefined : deref(entry.weak);
   if (proxy === undefined) {
     if (mapSize(foreign.byKey) > foreign.sweepAt) sweep();
@@ -1078,29 +1210,33 @@ const registry = new FinalizationRegistry(retire);
 
 /** Ends an entry whose proxy is dead, once. */
 function retire(entry) {
-  if (entry.received > 0) queueRelease(entry.owner, entry.generation, entry.number, entry.received);
+  if (entry.received > 0) queueRelease(entry.owner, entry.generation, entry.number, entry.received, entry.segment !== undefined);
   entry.received = 0;
   if (mapGet(foreign.byKey, entry.key) === entry) mapDelete(foreign.byKey, entry.key);
 }
 
 /** Looks for dead proxies: Node tells of them only when its loop turns, which a burst of requests keeps from. */
 function sweep() {
-  mapForEach(foreign.byKey, (entry) => { if (entry.weak !== null && deref(entry.weak) === undefined) retire(entry); });
+  mapForEach(foreign.byKey, (entry) => { if (entry.weak !== null && !isAlive(entry)) retire(entry); });
   const size = mapSize(foreign.byKey);
   foreign.sweepAt = size + 4096 + size / 8;
   foreign.breathe = true; // the registry drops its cells of the dead only when the loop turns
 }
 
-function queueRelease(owner, generation, number, times) {
+function queueRelease(owner, generation, number, times, isPrompt) {
   if (releases.list.length === 0) releases.since = now();
+  if (isPrompt) releases.isPrompt = true;
   push(releases.list, `[${stringifyJSON(owner)},${generation},${number},${times}]`);
 }
 
-/** The frame that gives back what is queued. */
-function takeReleases() {
-  const text = join(releases.list, ',');
-  releases.list = [];
-  return frameOf(`{"op":"release","refs":[${text}]}`, '');
+/** Gives back what is queued, when many have gathered or segments are among them, or at once; whether it did. */
+function sendReleases(atOnce) {
+  const { list } = releases;
+  if (list.length === 0 || !(atOnce || releases.isPrompt || list.length >= RELEASE_BATCH)) return false;
+  const frame = frameOf(`{"op":"release","refs":[${join(list, ',')}]}`, '');
+  channel.sent = 0; releases.list = []; releases.isPrompt = false; channel.outgoing = frame; // from here on a teardown sends it
+  flush(channel);
+  return true;
 }
 
 /** Drops what meta is done with. */
@@ -1112,7 +1248,7 @@ function opRelease({ refs }) {
     const entry = mapGet(held.byNumber, item[2]);
     if (entry === undefined) continue;
     entry.sent -= item[3];
-    if (entry.sent <= 0) forget(entry);
+    if (entry.sent <= 0) drop(entry);
   }
 }
 
@@ -1732,25 +1868,45 @@ function opComplete(request) {
 
 const KEYWORDS = 'async await break case catch class const continue delete do else export extends finally for function if import in instanceof let new return static switch throw try typeof var void while with yield'.split(' ').map((word) => `${word} `);
 
+/** The record of an array with its contents. */
+function opPublish({ ref }) {
+  const value = targetOf(ref);
+  const isBinary = isArrayBufferView(value) || isAnyArrayBuffer(value) || (buffers !== null && typeof value === 'object' && value !== null && buffers.isView(getPrototypeOf(value)));
+  if (!isBinary) throw new Failure('buffer/format', `${typeName(value)} is no array`, undefined, 'TypeError');
+  if (self.segments === null) throw new Failure('runtime/unsupported', 'this session was given no names of segments');
+  return value;
+}
+
 function opStatus() {
-  return { busy: mapSize(waiting) > 0, waiting: mapSize(waiting), pid: process.pid, held: mapSize(held.byNumber), handles: mapSize(foreign.byKey) };
+  return { ...(buffers === null ? { segments: 0, bytes: 0 } : buffers.status()), busy: mapSize(waiting) > 0, waiting: mapSize(waiting), pid: process.pid, held: mapSize(held.byNumber), handles: mapSize(foreign.byKey) };
 }
 
 const operations = {
   eval: opEval, call: opCall, get: opGet, set: opSet, import: opImport, complete: opComplete, status: opStatus,
-  items: opItems, inspect: opInspect, equal: opEqual,
+  items: opItems, inspect: opInspect, equal: opEqual, publish: opPublish,
 };
 
 /** What has no reply. */
 const notices = { init: startSession, release: opRelease, cancel: opCancel };
 
-function startSession({ directory, session, generation }) {
+function startSession({ directory, session, generation, segments, limit }) {
+  if (typeof segments === 'string') self.segments = segments;
+  self.limit = isCount(limit) ? limit : LARGEST;
   if (typeof session === 'string') self.session = session;
   if (isCount(generation)) self.generation = generation;
   try { if (typeof directory === 'string' && directory !== process.cwd()) process.chdir(directory); } catch { /* it may be gone */ }
 }
 
 const KERNEL_FILE = __filename;
+
+let buffers = null;
+
+/** What buffers.js does. */
+const loadBuffers = () => (buffers ??= compileFunction(natives.fs.readFileSync(BUFFERS_FILE, 'utf8'), ['kernel', 'require'], { filename: BUFFERS_FILE })({
+  natives, self, held, foreign, Failure, Tagged, asError, has, free, push, mapGet, mapSet, mapDelete, mapForEach, mapSize, setAdd, weakGet, weakSet,
+  defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, isAlive, entryOf, reprOf, typeName, clean, tripleField,
+  describeValue, stringifyJSON, toText, bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join,
+}, require));
 
 // ----------------------------------------------------------------------------------------------------------- errors
 
@@ -1812,19 +1968,20 @@ function originOf(error) {
 }
 
 /** What an error holds besides what every error does, as a body; empty when there is nothing, or nothing that crosses. */
-function dataOf(error) {
+function dataOf(error, share) {
   encoded.refs = null;
+  encoded.marks = '';
   if (typeof error !== 'object' || error === null || isProxy(error)) return '';
   try {
     if (Failure.is(error)) return '';
-    if (MetaError.is(error)) return has(error, 'data') ? encode(error.data) : '';
+    if (MetaError.is(error)) return has(error, 'data') ? encode(error.data, undefined, share) : '';
     const data = {};
     const names = keysOf(error);
     for (let at = 0; at < names.length; at++) {
       if (names[at] !== 'message' && names[at] !== 'stack' && names[at] !== 'cause') own(data, names[at], error[names[at]]);
     }
-    return keysOf(data).length > 0 ? encode(data) : '';
-  } catch { encoded.refs = null; return ''; }
+    return keysOf(data).length > 0 ? encode(data, undefined, share) : '';
+  } catch { encoded.refs = null; encoded.marks = ''; return ''; }
 }
 
 /** The error that an `err` of meta's tells of: an object of this kernel's that came home is itself (`outcome.home`). */
@@ -1908,7 +2065,7 @@ function functionName(text) {
 
 function isUsers(source) {
   if (sourceText(source) !== undefined) return true;
-  return source !== KERNEL_FILE && !startsWith(source, 'node:') && !includes(source, '/node_modules/')
+  return source !== KERNEL_FILE && source !== BUFFERS_FILE && !startsWith(source, 'node:') && !includes(source, '/node_modules/')
     && !startsWith(source, '<') && !startsWith(source, 'evalmachine.') && (startsWith(source, '/') || startsWith(source, 'file://'));
 }
 
@@ -1957,18 +2114,22 @@ function ask(op, entry, fields, value, later) {
   const target = entry === null ? '' : `,"ref":${tripleOf(usable(entry))}`;
   let body = '';
   let refs = null;
+  let marks = '';
   if (value !== NOTHING) {
-    try { body = encode(value); } catch (error) { throw asError(error); }
+    try { body = encode(value, undefined, 'publish'); } catch (error) { throw asError(error); }
     refs = encoded.refs;
+    marks = encoded.marks;
   }
   const id = ++upcalls.count;
   const pending = { id, later, asked: false, outcome: null, settle: null };
-  const frame = frameOf(`{"op":"${op}","id":${id}${servedField()}${later ? ',"async":true' : ''}${target}${fields}${refsField(refs)}}`, body);
+  const frame = frameOf(`{"op":"${op}","id":${id}${servedField()}${later ? ',"async":true' : ''}${target}${fields}${marks}${refsField(refs)}}`, body);
   mapSet(upcalls.pending, id, pending);
+  if (sendReleases(false) && !inBurst && channel.socket !== null) readOnLoop(channel);
   up.sent = 0;
+  up.sending = sending.list;
   up.outgoing = frame;
   pending.asked = true; // from here on a teardown sends the frame
-  flush(up);
+  complete(up);
   return pending;
 }
 
@@ -2033,8 +2194,9 @@ function settleUpcall(header, body, end) {
     }
   } catch (error) { outcome.failed = true; outcome.value = error; }
   if (pending !== undefined) pending.outcome = outcome;
+  up.received = listed;
   up.used = end; // a teardown before this reads the frame again
-  countReceived(listed);
+  complete(up);
   if (pending === undefined) return;
   mapDelete(upcalls.pending, header.re);
   if (!pending.later) return;
@@ -2081,6 +2243,16 @@ meta.release = (handle) => {
   entry.released = true;
 };
 
+/** `meta.empty([3, 4], 'float32')`: an array of zeros that crosses without a copy; with `{mutable: true}` all sessions write to one memory. */
+meta.empty = (...values) => loadBuffers().empty(...values);
+/** `meta.array([[1, 2], [3, 4]], 'int32')`: the same with items, from arrays or another array. */
+meta.array = (...values) => loadBuffers().array(...values);
+/** The items of a typed array, in such an array. */
+meta.share = (...values) => loadBuffers().share(...values);
+/** How this session has segments: `map` or `copy`. */
+meta.buffers = () => loadBuffers().ability();
+defineProperty(meta, 'View', { __proto__: null, get: () => loadBuffers().View, enumerable: true, configurable: true });
+
 function foreignEntry(handle) {
   if (!isHandle(handle)) throw new TypeError(`not a handle of another language: ${describeValue(handle)}`);
   return weakGet(proxies, handle);
@@ -2101,11 +2273,12 @@ const CHUNK = 65536;
 const READ_LIMIT = 1 << 30; // bytes in one call
 /**
  * A socket to meta: the bytes from `used` to `filled` are read and not yet served, `skip` more are to be dropped; of the
- * frame `outgoing` the first `sent` bytes are written. The descriptors stay where they are: Node cannot move one, and has
+ * frame `outgoing` the first `sent` bytes are written; of the own entries `sending` that it lists `counted` are counted. `ending` is
+ * the request that it answers, and `received` what a frame listed: what `complete` has still to do. The descriptors stay where they are: Node cannot move one, and has
  * made 3 and 4 close-on-exec at its start.
  */
 const makeChannel = (descriptor) => ({
-  descriptor, data: bufferAlloc(0), used: 0, filled: 0, skip: 0, outgoing: null, sent: 0, socket: null,
+  descriptor, data: bufferAlloc(0), used: 0, filled: 0, skip: 0, outgoing: null, sent: 0, socket: null, sending: NO_ENTRIES, counted: 0, ending: null, received: NONE_LISTED,
 });
 const channel = makeChannel(3); // meta's requests, and the replies
 const up = makeChannel(4); // this kernel's requests, their replies, and what meta asks on their behalf
@@ -2184,25 +2357,36 @@ function gone(error) {
 /** Sends the reply to a request and ends it. */
 function send(request, header, body) {
   const frame = frameOf(header, body);
-  if (releases.list.length >= RELEASE_BATCH) emit(channel, takeReleases());
-  if (request === null) return emit(channel, frame);
-  const to = request.channel;
+  sendReleases(false);
+  const to = request === null ? channel : request.channel;
   to.sent = 0;
+  to.sending = sending.list;
+  to.ending = request;
   to.outgoing = frame;
-  request.answered = true; // from here on a teardown sends the frame
-  end(request);
-  return flush(to);
+  if (request !== null) request.answered = true; // from here on a teardown sends the frame
+  complete(to);
+}
+
+/** Does what is left to do when a frame goes out or has been read; a teardown may have cut it. */
+function complete(channel) {
+  while (channel.counted < channel.sending.length) { channel.sending[channel.counted].sent++; channel.counted++; }
+  channel.sending = NO_ENTRIES; channel.counted = 0;
+  if (channel.ending !== null) { end(channel.ending); channel.ending = null; }
+  if (channel.received !== NONE_LISTED) { countReceived(channel.received); channel.received = NONE_LISTED; }
+  flush(channel);
 }
 
 function end(request) {
   mapDelete(waiting, request.id);
   if (running === request) running = request.outer;
   countReceived(request.listed);
-  if (request.restore !== null) request.restore();
+  const { restore } = request;
+  request.restore = null;
+  if (restore !== null) restore();
 }
 
 /** Sends an `err`; `origin` is the entry of the error object or null, `body` its data with the handles `refs`. */
-function sendError(request, fields, origin = null, body = '', refs = null) {
+function sendError(request, fields, origin = null, body = '', refs = null, marks = '') {
   const id = request === null ? null : request.id;
   const header = { __proto__: objectPrototype, op: 'err', re: null };
   for (const name of keysOf(fields)) if (fields[name] !== undefined) own(header, name, fields[name]);
@@ -2213,7 +2397,7 @@ function sendError(request, fields, origin = null, body = '', refs = null) {
   }
   text = `{"op":"err","re":${id}${slice(text, 21, text.length - 1)}`; // `{"op":"err","re":null` has 21 characters
   if (origin !== null) { refs = joinRefs(setAdd(new NativeSet(), origin), refs); text += `,"ref":${tripleOf(origin)}`; }
-  send(request, `${text}${refsField(refs)}}`, body);
+  send(request, `${text}${marks}${refsField(refs)}}`, body);
 }
 
 /** Text of the user's may hold half characters, which a header cannot: they are replaced. */
@@ -2390,7 +2574,7 @@ function finish(request, value) {
   let body;
   try {
     if (Items.is(value)) {
-      body = encode(value.items);
+      body = encode(value.items, undefined, shareOf(request.header));
       refs = encoded.refs;
       if (value.rest !== null) {
         const rest = entryOf(value.rest);
@@ -2399,9 +2583,10 @@ function finish(request, value) {
       } else more = ',"more":false';
       value = value.items;
     } else {
-      body = encode(value, modeOf(request.header));
+      body = encode(value, modeOf(request.header), shareOf(request.header));
       refs = encoded.refs;
     }
+    more += encoded.marks;
   } catch (error) { return failWith(request, error); }
   return send(request, `{"op":"ret","re":${request.id},"type":${typeField(value)},"elapsed":${elapsed.toFixed(1)}${more}${refsField(refs)}}`, body);
 }
@@ -2414,11 +2599,11 @@ function failWith(request, error) {
   let body = '';
   try {
     fields = describe(error);
-    body = dataOf(error);
+    body = dataOf(error, shareOf(request.header));
     origin = originOf(error);
   } catch { fields ??= { code: 'runtime/raised', type: 'Error', message: 'an error that cannot be described', frames: [] }; }
   if (request.header.index !== undefined) fields.index = request.header.index;
-  sendError(request, fields, origin, body, body === '' ? null : encoded.refs);
+  sendError(request, fields, origin, body, body === '' ? null : encoded.refs, body === '' ? '' : encoded.marks);
 }
 
 const INTERRUPTED = { code: 'runtime/interrupted', type: 'Interrupted', message: 'interrupted', frames: [] };
@@ -2430,8 +2615,9 @@ const interruptWaiting = () => mapForEach(waiting, (request) => { if (!request.i
  * waits for upcalls after the upcall `last`.
  */
 function repair(base, last) {
-  flush(channel);
-  flush(up);
+  complete(channel);
+  complete(up);
+  mustRecover = true;
   abandon(last);
   if (running === null && base === null) interruptWaiting();
   while (running !== base && running !== null) {
@@ -2457,7 +2643,8 @@ function burst() {
       continue;
     }
     if (settled.list.length > 0) continue;
-    if (releases.list.length > 0 && (releases.list.length >= RELEASE_BATCH || now() - releases.since > RELEASE_DELAY)) emit(channel, takeReleases());
+    if (buffers !== null) tidy();
+    if (releases.list.length > 0) sendReleases(now() - releases.since > RELEASE_DELAY);
     if (upcalls.later > 0 || mapSize(waiting) > 0 || isLoopAlive()) { reason = 'loop'; break; }
     if (foreign.breathe) { foreign.breathe = false; reason = 'breathe'; break; }
     if (!readBlocking(channel)) { reason = 'end'; break; }
@@ -2467,6 +2654,14 @@ function burst() {
 }
 
 const RELEASE_DELAY = 100; // milliseconds
+let mustRecover = false; // a teardown may have left segments half made
+
+/** Looks after segments while no request runs. */
+function tidy() {
+  if (mustRecover && running === null) { buffers.recover(); mustRecover = false; }
+  buffers.settle();
+  buffers.look(now());
+}
 const tick = process._tickCallback.bind(process);
 
 /** Runs what `then` and `nextTick` have queued, rejections included, as the event loop would between two requests. */
