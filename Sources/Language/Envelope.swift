@@ -11,7 +11,7 @@ public enum Envelope {
     ///
     /// - Throws: `value/uncopyable` for what cannot cross, naming the path to it.
     public static func encode(
-        _ value: Value, book: (any ReferenceBook)?
+        _ value: Value, book: (any OutgoingBook)?
     ) throws(Failure) -> (bytes: [UInt8], references: [Reference]) {
         var printer = JSONPrinter(tags: true, book: book)
         try printer.print(value)
@@ -48,6 +48,18 @@ public enum Envelope {
         case "Ref":
             guard let references else { return try tagged(type.string, fields) }
             return try references.value(object)
+        case "Buffer":
+            guard let references else { return try tagged(type.string, fields) }
+            return try references.buffer(object)
+        case "Bytes" where fields["segment"] != nil:
+            guard let references else { return try tagged(type.string, fields) }
+            return .bytes(try references.bytes(object))
+        case "Text" where fields["segment"] != nil:
+            guard let references else { return try tagged(type.string, fields) }
+            guard let text = String(validating: try references.bytes(object), as: UTF8.self) else {
+                throw Failure("wire/unreadable", "a Text is not UTF-8")
+            }
+            return .text(text)
         default: return try tagged(type.string, fields)
         }
     }

@@ -17,7 +17,7 @@ struct JSONPrinter {
     private(set) var output: [UInt8] = []
     /// Whether what plain JSON lacks is written as the envelope's tagged objects.
     private let tags: Bool
-    private let book: (any ReferenceBook)?
+    private let book: (any OutgoingBook)?
     /// Each object that the text refers to, once.
     private(set) var references: [Reference] = []
     private var listed: Set<Reference> = []
@@ -28,7 +28,7 @@ struct JSONPrinter {
         case index(Int)
     }
 
-    init(tags: Bool, book: (any ReferenceBook)? = nil) {
+    init(tags: Bool, book: (any OutgoingBook)? = nil) {
         self.tags = tags
         self.book = book
     }
@@ -110,7 +110,9 @@ struct JSONPrinter {
     }
 
     private mutating func print(_ meta: MetaObject) throws(Failure) {
-        guard tags, let parcel = try meta.checkedParcel() else { return try print(try meta.data()) }
+        guard tags, let parcel = try meta.checkedParcel(),
+            parcel.sharing.isPlain || book?.passes(parcel.sharing) == true
+        else { return try print(try meta.data()) }
         output.append(contentsOf: parcel.body)
         for reference in parcel.references { list(reference) }
     }
@@ -123,6 +125,11 @@ struct JSONPrinter {
         do throws(Failure) {
             guard let book else {
                 throw Failure("value/uncopyable", "a function cannot be copied: \(Printer.sanitized(function.name))")
+            }
+            if let buffer = try book.buffer(of: function) {
+                output.append(contentsOf: buffer.text)
+                if let reference = buffer.reference { list(reference) }
+                return
             }
             let record = try book.record(of: function)
             list(record.reference)

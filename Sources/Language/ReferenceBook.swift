@@ -31,11 +31,34 @@ public struct ReferenceRecord: Sendable, Equatable {
     }
 }
 
-/// Knows which objects cross by reference, and what stands here for an object that has crossed.
+/// Knows what stands here for an object that has crossed by reference.
 public protocol ReferenceBook: AnyObject {
+    func value(of record: ReferenceRecord) throws(Failure) -> Value
+    /// The array that a record stands for. The frame lists the record's reference.
+    func value(of record: BufferRecord) throws(Failure) -> Value
+    /// The bytes that a record of them says lie in a segment, which is the reference that the frame lists.
+    func bytes(_ fields: Object, _ reference: Reference) throws(Failure) -> [UInt8]
+}
+
+/// Knows what crosses of the objects in a value that is on its way out.
+public protocol OutgoingBook: AnyObject {
     /// - Throws: `value/uncopyable` for a function that cannot cross.
     func record(of function: Function) throws(Failure) -> ReferenceRecord
-    func value(of record: ReferenceRecord) throws(Failure) -> Value
+    /// What crosses of an array; nil for a function that is none, and for one that crosses by its record.
+    func buffer(of function: Function) throws(Failure) -> BufferText?
+    /// Whether a body that is not plain may cross as it came, not looked into.
+    func passes(_ sharing: Sharing) -> Bool
+}
+
+/// An array as it crosses: its record as JSON text, and the segment that this names.
+public struct BufferText {
+    public let text: [UInt8]
+    public let reference: Reference?
+
+    public init(text: [UInt8], reference: Reference?) {
+        self.text = text
+        self.reference = reference
+    }
 }
 
 /// The references that a frame lists, and who knows them.
@@ -45,12 +68,8 @@ struct ListedReferences {
 
     /// - Throws: `wire/unreadable` for a record that is none, or whose object the frame does not list.
     func value(_ fields: Object) throws(Failure) -> Value {
-        guard case .string(let owner)? = fields["owner"], case .int(let generation)? = fields["generation"],
-            case .int(let number)? = fields["ref"]
-        else { throw Failure("wire/unreadable", "a Ref has an owner, a generation and a ref") }
-        let reference = Reference(owner: owner.string, generation: generation, number: number)
-        guard listed.contains(reference) else {
-            throw Failure("wire/unreadable", "it refers to \(reference.text), which its frame does not list")
+        guard let reference = try reference(fields) else {
+            throw Failure("wire/unreadable", "a Ref has an owner, a generation and a ref")
         }
         var isCallable = false
         if case .bool(let flag)? = fields["callable"] { isCallable = flag }
@@ -58,6 +77,30 @@ struct ListedReferences {
             of: ReferenceRecord(
                 reference: reference, type: fields["type"]?.nameText ?? "", repr: fields["repr"]?.nameText ?? "",
                 isCallable: isCallable))
+    }
+
+    func buffer(_ fields: Object) throws(Failure) -> Value {
+        try book.value(of: try BufferRecord(fields, try reference(fields)))
+    }
+
+    /// - Throws: as `value`; `buffer/stale` and others where the segment cannot be read.
+    func bytes(_ fields: Object) throws(Failure) -> [UInt8] {
+        guard let reference = try reference(fields) else {
+            throw Failure("wire/unreadable", "bytes in a segment have an owner, a generation and a ref")
+        }
+        return try book.bytes(fields, reference)
+    }
+
+    /// nil where the record names none.
+    private func reference(_ fields: Object) throws(Failure) -> Reference? {
+        guard case .string(let owner)? = fields["owner"], case .int(let generation)? = fields["generation"],
+            case .int(let number)? = fields["ref"]
+        else { return nil }
+        let reference = Reference(owner: owner.string, generation: generation, number: number)
+        guard listed.contains(reference) else {
+            throw Failure("wire/unreadable", "it refers to \(reference.text), which its frame does not list")
+        }
+        return reference
     }
 }
 

@@ -92,4 +92,6 @@ public struct RuntimeStatus: Equatable, Sendable {
     public let generation: Int
     /// Resident bytes.
     public let memory: Int?
+    /// How it takes arrays: `map`, `copy` or `none`; nil while it has not said anything.
+    public let buffers: String?
 }

@@ -86,7 +86,8 @@ extension SessionTable {
         child.deadline = nil
         let answer = Initialization(
             version: version, session: child.session, generation: child.generation,
-            directory: directory, width: width)
+            directory: directory, width: width,
+            segments: ["map", "copy"].contains(hello.buffers) ? segments(child.session, child.generation) : nil)
         // An init is far below every limit.
         try? child.send(header: answer.header(plain: hello.plain ?? false), body: [])
         let held = child.held
@@ -196,6 +197,7 @@ extension SessionTable {
         child.signalGroup(SIGKILL)
         watcher?.withdraw(group: child.pid)
         meta_wait(child.pid)
+        onEnd(child.session, child.generation)
     }
 
     private static func reason(_ end: meta_end, _ code: Int32) -> Death.Reason {

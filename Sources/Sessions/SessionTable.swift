@@ -22,6 +22,12 @@ public final class SessionTable {
     /// The terminal that sessions read from, where their language reads one line at a time; nil: they read nothing.
     public var terminal: Int32?
 
+    /// How the names of a session's segments of shared memory begin, and how many bytes there may be of all; asked at each
+    /// start.
+    public var segments: (_ session: String, _ generation: Int) -> (prefix: String, limit: Int)? = { _, _ in nil }
+    /// Told when a session's process is gone.
+    public var onEnd: (_ session: String, _ generation: Int) -> Void = { _, _ in }
+
     let version: String
     /// Where sessions start, unless their launch says otherwise.
     public let directory: String
@@ -189,6 +195,12 @@ public final class SessionTable {
         return child
     }
 
+    /// How the session's kernel takes arrays: `map`, `copy` or `none`; nil while it has not said anything.
+    public func buffers(of name: String) -> String? {
+        guard let hello = (try? entry(name))?.child?.hello else { return nil }
+        return hello.buffers ?? "none"
+    }
+
     /// Forgets a request: its answer is dropped when it comes.
     public func abandon(_ id: RequestID) {
         for child in entries.compactMap(\.child) {
@@ -271,13 +283,15 @@ public final class SessionTable {
             return RuntimeStatus(
                 name: entry.name, language: entry.language ?? entry.launch.language,
                 state: found == nil ? .missing : entry.hasDied ? .dead : .unstarted, interpreter: found?.path,
-                version: found?.version, pid: nil, generation: entry.generation, memory: nil)
+                version: found?.version, pid: nil, generation: entry.generation, memory: nil,
+                buffers: nil)
         }
         return RuntimeStatus(
             name: entry.name, language: language?.name ?? child.hello?.language ?? entry.launch.language,
             state: child.hello == nil ? .starting : child.pending.isEmpty ? .idle : .busy,
             interpreter: child.hello?.executable ?? child.interpreter.path,
             version: child.hello?.version ?? child.interpreter.version, pid: child.pid,
-            generation: child.generation, memory: child.memory)
+            generation: child.generation, memory: child.memory,
+            buffers: child.hello.map { $0.buffers ?? "none" })
     }
 }

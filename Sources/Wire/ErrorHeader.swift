@@ -24,6 +24,7 @@ public struct ErrorHeader: Equatable, Sendable {
     public var original: Reference?
     /// Every object that the body and `original` name.
     public var references: [Reference] = []
+    public var sharing = Sharing()
 
     public init(code: String, message: String, re: Int? = nil, type: String? = nil) {
         self.re = re
@@ -48,6 +49,7 @@ public struct ErrorHeader: Equatable, Sendable {
         status = try fields.integer("status")
         original = try fields.reference("ref")
         references = try fields.references("refs")
+        sharing = try Sharing(fields)
         guard depth < Self.deepest, let cause = try fields.part("cause") else { return }
         let nearest = try ErrorHeader(cause, depth: depth + 1)
         causes = [nearest] + nearest.causes

@@ -51,6 +51,7 @@ public struct Reply: Equatable, Sendable {
     public var iterator: Reference?
     /// Every object that the body and `iterator` name.
     public var references: [Reference] = []
+    public var sharing = Sharing()
 
     public init(re: Int, type: String? = nil, elapsed: Double? = nil, status: Int? = nil) {
         self.re = re
@@ -67,6 +68,7 @@ public struct Reply: Equatable, Sendable {
         more = try fields.flag("more")
         iterator = try fields.reference("iterator")
         references = try fields.references("refs")
+        sharing = try Sharing(fields)
     }
 
     /// The header of an answer to a kernel, which reads JSON or plain fields.
@@ -82,6 +84,12 @@ public struct Reply: Equatable, Sendable {
         JSONText.appendReferences(references, to: &out)
         out.append(125)
         return out
+    }
+}
+
+extension Sharing {
+    init(_ fields: HeaderFields) throws(HeaderFields.Problem) {
+        self.init(isLive: try fields.flag("live") ?? false, isShared: try fields.flag("shared") ?? false)
     }
 }
 

@@ -3,7 +3,7 @@ import Language
 /// What meta asks of a kernel. The values that go with it are the frame's body.
 public struct Request: Equatable, Sendable {
     public enum Operation: String, Codable, Sendable {
-        case eval, call, get, set, complete, status, items, inspect, equal, cancel
+        case eval, call, get, set, complete, status, items, inspect, equal, publish, cancel
         case importModule = "import"
     }
 
@@ -28,12 +28,22 @@ public struct Request: Equatable, Sendable {
     public var holds = false
     /// Whether the result crosses as a copy, whatever its type.
     public var copies = false
+    /// For whom the result is, where that is not meta.
+    public var share: Share?
     /// How many items at most (`items`), or the request that is to end (`cancel`).
     public var count: Int?
     /// Every object that the body names.
     public var references: [Reference] = []
     /// The upcall on whose behalf this is asked; the kernel's thread that waits for it answers.
     public var upcall: Int?
+
+    /// What a result's arrays become.
+    public enum Share: String, Sendable {
+        /// It goes on to a runtime that reads segments: arrays are published.
+        case publish
+        /// It goes on to one that does not: arrays cross as references, bytes and texts as JSON.
+        case reference = "none"
+    }
 
     public init(
         _ operation: Operation, code: String? = nil, name: String? = nil, path: [String]? = nil, alias: String? = nil,
@@ -89,6 +99,7 @@ public struct Request: Equatable, Sendable {
         if isEach { out.append(contentsOf: ",\"each\":true".utf8) }
         if holds { out.append(contentsOf: ",\"hold\":true".utf8) }
         if copies { out.append(contentsOf: ",\"copy\":true".utf8) }
+        if let share { out.append(contentsOf: ",\"share\":\"\(share.rawValue)\"".utf8) }
         if let upcall { out.append(contentsOf: ",\"in\":\(upcall)".utf8) }
         JSONText.appendReferences(references, to: &out)
         out.append(125)

@@ -23,6 +23,7 @@ public struct Upcall: Equatable, Sendable {
     public var isAsync = false
     /// Every object that the body names.
     public var references: [Reference] = []
+    public var sharing = Sharing()
 
     public init(_ operation: Request.Operation, id: Int) {
         self.operation = operation
@@ -43,6 +44,7 @@ public struct Upcall: Equatable, Sendable {
         count = try fields.integer("count")
         isAsync = try fields.flag("async") ?? false
         references = try fields.references("refs")
+        sharing = try Sharing(fields)
     }
 
     /// The request that asks the object's owner what this one asks meta.

@@ -17,7 +17,7 @@ struct HandleTableTests {
     init() {
         let (sessions, router) = (sessions, router)
         table = HandleTable(
-            generation: { sessions.generations[$0] }, makeHandle: { Handle($0, $1, router: router) })
+            router: router, generation: { sessions.generations[$0] }, makeHandle: { Handle($0, $1, router: router) })
     }
 
     private func py(_ number: Int, generation: Int = 1) -> Reference {
@@ -70,7 +70,7 @@ struct HandleTableTests {
 
     @Test func `a value that nobody has looked into keeps its objects`() throws {
         try table.receive([py(1), py(2)], from: "py")
-        var parcel: Parcel? = table.parcel([], [py(1), py(2)])
+        var parcel: Parcel? = table.parcel([], [py(1), py(2)], Sharing())
         try table.receive([], from: "py")
         #expect(parcel?.references.count == 2)
         #expect(table.takeReleases(for: "py").isEmpty)
