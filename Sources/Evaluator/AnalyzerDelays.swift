@@ -12,6 +12,13 @@ extension Analyzer {
         switch control.forms {
         case .evaluated: return nil
         case .path: return count > 1 ? [try analyzeCallee(items, 1)] + (try analyze(items, from: 2)) : []
+        case .quoted(let keyword):
+            return try (1..<count).map { index throws(Raised) in
+                guard case .keyword(let before) = items.elements[index - 1], before.name == keyword else {
+                    return try analyze(items, index)
+                }
+                return .constant(DataMark.unmark(items.elements[index]))
+            }
         case .each:
             var nodes: [Node] = []
             for index in 1..<count { nodes.append(try delay(items, index..<index + 1)) }

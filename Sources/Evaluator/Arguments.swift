@@ -74,7 +74,10 @@ public struct Arguments {
     }
 
     public mutating func double(_ index: Int) throws(Failure) -> Double {
-        guard let double = Arithmetic.double(try data(index)) else { throw wrong(index, "a number") }
+        guard let double = Arithmetic.double(try data(index)) else {
+            try operate()
+            throw wrong(index, "a number")
+        }
         return double
     }
 
@@ -82,6 +85,9 @@ public struct Arguments {
         let value = try data(index)
         switch value {
         case .int, .double, .big: return value
+        case .function:
+            try operate()
+            throw wrong(index, "a number")
         default: throw wrong(index, "a number")
         }
     }
@@ -138,7 +144,7 @@ public enum Describe {
         case .list: "list"
         case .vector: "vector"
         case .object: "object"
-        case .function(let function): function is RemoteObject ? "handle" : "function"
+        case .function(let function): (function as? RemoteObject).map { $0.isData ? "buffer" : "handle" } ?? "function"
         case .error: "error"
         case .tagged(let tagged): tagged.tag?.kind ?? tagged.type
         case .meta(let meta): (try? meta.data()).map(kind) ?? "unreadable"

@@ -98,6 +98,8 @@ public final class Control: ControlFunction {
         case body(from: Int)
         /// The first as what is called in a list's head; the others evaluated.
         case path
+        /// Evaluated, but what stands behind this keyword is taken as it is written.
+        case quoted(behind: String)
     }
 
     public init(

@@ -17,6 +17,8 @@ public final class Fiber {
     /// Whether it waits for an owner's answer to a comparison; the answer, until the comparison runs again with it.
     var isAsking = false
     var answer: Value?
+    /// Whether that answer says nothing: what was asked for is there now, and the instruction can run.
+    var isFetching = false
     /// How many time slices its cleanups have had since it was interrupted.
     public var cleanupSlices = 0
 

@@ -20,6 +20,9 @@ extension Library {
                     (recur rest (- left (count items)))
                     (%built-of out object))))))
 
+        (def %after (fetching again)
+          (do (fetching) (again)))
+
         (def %with-items (f arguments index limit)
           (apply f (assoc arguments index (%all-items (get arguments index) limit))))
 

@@ -12,6 +12,8 @@ public final class Machine {
     public var finish: ((Fiber) -> Outcome)?
     /// Asked now and then while code runs at compile time: whether the user wants it to stop.
     public var isInterrupted: () -> Bool = { false }
+    /// What must be called, and waited for, before that what failed can be tried again; nil for a failure that stays one.
+    public var prerequisite: (Failure) -> ControlFunction? = { _ in nil }
     private var raised: Diagnostic?
     let graveyard = Graveyard()
     /// How deep the compiler and the code it runs at compile time nest on the host's stack.
@@ -174,7 +176,8 @@ public final class Machine {
     /// The value as a MetaObject that meta computed from the entries numbered `parents`.
     public func derive(_ value: Value, by code: String, from parents: [Int]) -> Value {
         switch value {
-        case .bool, .null, .meta, .function, .error: return value
+        case .bool, .null, .meta, .error: return value
+        case .function(let function): if (function as? RemoteObject)?.isData != true { return value }
         default: break
         }
         let entry = Ledger.Entry(

@@ -2,31 +2,63 @@ import Language
 
 /// The operators on anything but two small integers or floats.
 extension Machine {
-    /// Applies the operator to the two top values. Returns the new top.
+    /// Applies the operator to the two top values. Returns the new top; nil when an owner was asked for contents: it is to
+    /// be applied again when they are there.
     func binary(
-        _ primitive: Primitive, _ sp: UnsafeMutablePointer<Value>
-    ) throws(Failure) -> UnsafeMutablePointer<Value> {
-        let result = try apply(primitive, sp[-2], sp[-1])
+        _ primitive: Primitive, _ sp: UnsafeMutablePointer<Value>, _ fiber: Fiber
+    ) throws(Failure) -> UnsafeMutablePointer<Value>? {
+        guard let result = try apply(primitive, sp[-2], sp[-1], fiber) else { return nil }
         let top = sp - 1
         top.deinitialize(count: 1)
         top[-1] = result
         return top
     }
 
-    func add(_ value: Value, _ number: Int) throws(Failure) -> Value {
-        number < 0 ? try apply(.subtract, value, .int(-number)) : try apply(.add, value, .int(number))
+    func add(_ value: Value, _ number: Int, _ fiber: Fiber) throws(Failure) -> Value? {
+        number < 0
+            ? try apply(.subtract, value, .int(-number), fiber) : try apply(.add, value, .int(number), fiber)
     }
 
-    private func apply(_ primitive: Primitive, _ left: Value, _ right: Value) throws(Failure) -> Value {
+    private func apply(
+        _ primitive: Primitive, _ left: Value, _ right: Value, _ fiber: Fiber
+    ) throws(Failure) -> Value? {
         var parents: [Int] = []
         let (a, b) = (try look(left, &parents), try look(right, &parents))
         let result: Value
-        switch primitive {
-        case .add: result = try Arithmetic.add(a, b)
-        case .subtract: result = try Arithmetic.subtract(a, b)
-        default: result = try Arithmetic.multiply(a, b)
+        if let object = try Self.remote(among: a, b) {
+            fiber.answer = nil
+            fiber.isFetching = false
+            do throws(Failure) {
+                result = try object.operate(primitive.rawValue, [a, b])
+            } catch {
+                try fetch(whatLacks: error, fiber)
+                return nil
+            }
+        } else {
+            switch primitive {
+            case .add: result = try Arithmetic.add(a, b)
+            case .subtract: result = try Arithmetic.subtract(a, b)
+            default: result = try Arithmetic.multiply(a, b)
+            }
         }
         return parents.isEmpty ? result : derive(result, by: primitive.rawValue, from: parents)
+    }
+
+    /// Asks for what an instruction lacks, so that it can run again.
+    ///
+    /// - Throws: the failure itself when it lacks nothing.
+    private func fetch(whatLacks failure: Failure, _ fiber: Fiber) throws(Failure) {
+        guard let fetching = prerequisite(failure) else { throw failure }
+        var none = Arguments(base: fiber.base, count: 0, function: fetching)
+        _ = try fetching.call([], &none, in: fiber)
+        fiber.isAsking = true
+        fiber.isFetching = true
+    }
+
+    private static func remote(among left: Value, _ right: Value) throws(Failure) -> RemoteObject? {
+        if case .function = left, let object = try RemoteObject.find(in: left) { return object }
+        if case .function = right { return try RemoteObject.find(in: right) }
+        return nil
     }
 
     private func look(_ value: Value, _ parents: inout [Int]) throws(Failure) -> Value {
@@ -46,14 +78,18 @@ extension Machine {
         }
         if let answer = fiber.answer {
             fiber.answer = nil
-            return try answer.isTrue
+            if !fiber.isFetching { return try answer.isTrue }
+            fiber.isFetching = false
         }
-        switch try object.ask(.equality(other), in: fiber) {
-        case .value(let value): return try value.isTrue
-        case .suspend, .call:
-            fiber.isAsking = true
-            return nil
+        do throws(Failure) {
+            switch try object.ask(.equality(other), in: fiber) {
+            case .value(let value): return try value.isTrue
+            case .suspend, .call: fiber.isAsking = true
+            }
+        } catch {
+            try fetch(whatLacks: error, fiber)
         }
+        return nil
     }
 
     /// The remote object of the two, unless both are the same, and the other value. Null equals none.

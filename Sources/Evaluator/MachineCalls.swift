@@ -53,8 +53,10 @@ extension Machine {
         do throws(Failure) {
             return try control.call([], &arguments, in: fiber)
         } catch {
-            guard let want = arguments.want else { throw error }
-            return supply(want, arguments)
+            if let want = arguments.want { return supply(want, arguments) }
+            guard let fetching = prerequisite(error) else { throw error }
+            return .call(
+                globals.named("%after").value ?? .null, [.function(fetching), .function(Again(control, arguments))])
         }
     }
 
@@ -297,7 +299,8 @@ extension Machine {
         let start = fiber.base + (fiber.top - count - 1)
         let keys = Array(UnsafeBufferPointer(start: start, count: count))
         let value = (fiber.base + (fiber.top - 1)).pointee
-        if let step = try assign(value, in: try modify(fiber, instruction) { $0.pointee }, keys[...], fiber) {
+        let place = try modify(fiber, instruction) { $0.pointee }
+        if let step = try assigning(value, in: place, keys[...], fiber) {
             fiber.drop(to: fiber.top - count - 1)
             return try finish(fiber, step)
         }
@@ -305,6 +308,21 @@ extension Machine {
         fiber.drop(to: fiber.top - count - 1)
         push(fiber, value)
         return false
+    }
+
+    /// As `assign`; what the value lacks is asked for first.
+    private func assigning(
+        _ value: Value, in place: Value, _ keys: ArraySlice<Value>, _ fiber: Fiber
+    ) throws(Failure) -> Step? {
+        do throws(Failure) {
+            return try assign(value, in: place, keys, fiber)
+        } catch {
+            guard let fetching = prerequisite(error) else { throw error }
+            let again = Control("(set place value)", arity: 0...0) { [unowned self] _, fiber throws(Failure) in
+                try assign(value, in: place, keys, fiber) ?? .value(value)
+            }
+            return .call(globals.named("%after").value ?? .null, [.function(fetching), .function(again)])
+        }
     }
 
     /// What sets the member behind the keys where that is a runtime's or a remote object's.

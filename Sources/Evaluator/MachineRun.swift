@@ -224,7 +224,8 @@ extension Machine {
                     continue
                 }
                 save()
-                sp = try binary(.add, sp)
+                guard let top = try binary(.add, sp, fiber) else { return wait(fiber, again: ip - 1) }
+                sp = top
             case .subtract:
                 if case .int(let a) = sp[-2], case .int(let b) = sp[-1] {
                     let (difference, overflow) = a.subtractingReportingOverflow(b)
@@ -239,7 +240,8 @@ extension Machine {
                     continue
                 }
                 save()
-                sp = try binary(.subtract, sp)
+                guard let top = try binary(.subtract, sp, fiber) else { return wait(fiber, again: ip - 1) }
+                sp = top
             case .multiply:
                 if case .int(let a) = sp[-2], case .int(let b) = sp[-1] {
                     let (product, overflow) = a.multipliedReportingOverflow(by: b)
@@ -254,7 +256,8 @@ extension Machine {
                     continue
                 }
                 save()
-                sp = try binary(.multiply, sp)
+                guard let top = try binary(.multiply, sp, fiber) else { return wait(fiber, again: ip - 1) }
+                sp = top
             case .less, .lessOrEqual, .greater, .greaterOrEqual, .equal:
                 save()
                 let kind = Comparison(rawValue: instruction.op.rawValue - Opcode.less.rawValue) ?? .equal
@@ -276,7 +279,8 @@ extension Machine {
                     }
                 }
                 save()
-                sp[-1] = try add(sp[-1], Int(instruction.c))
+                guard let sum = try add(sp[-1], Int(instruction.c), fiber) else { return wait(fiber, again: ip - 1) }
+                sp[-1] = sum
             case .addLocalInteger:
                 if case .int(let a) = fp[Int(instruction.b)] {
                     let (sum, overflow) = a.addingReportingOverflow(Int(instruction.c))
@@ -287,7 +291,10 @@ extension Machine {
                     }
                 }
                 save()
-                sp.initialize(to: try add(fp[Int(instruction.b)], Int(instruction.c)))
+                guard let sum = try add(fp[Int(instruction.b)], Int(instruction.c), fiber) else {
+                    return wait(fiber, again: ip - 1)
+                }
+                sp.initialize(to: sum)
                 sp += 1
             case .incrementLocal:
                 if case .int(let a) = fp[Int(instruction.b)] {
@@ -298,7 +305,10 @@ extension Machine {
                     }
                 }
                 save()
-                fp[Int(instruction.b)] = try add(fp[Int(instruction.b)], Int(instruction.c))
+                guard let sum = try add(fp[Int(instruction.b)], Int(instruction.c), fiber) else {
+                    return wait(fiber, again: ip - 1)
+                }
+                fp[Int(instruction.b)] = sum
             case .jumpUnless:
                 let kind = Comparison(rawValue: instruction.a) ?? .equal
                 if case .int(let a) = sp[-2], case .int(let b) = sp[-1] {

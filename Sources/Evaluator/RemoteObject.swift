@@ -27,6 +27,19 @@ open class RemoteObject: ControlFunction {
         throw Failure("eval/type", "\(name) cannot be asked")
     }
 
+    /// Whether it stands for data: what is computed from it has a lineage as other data.
+    open var isData: Bool { false }
+
+    /// What an operator or function over numbers gives for this object, which is among the operands.
+    ///
+    /// - Throws: `eval/type` for an object that is no array of numbers; what `Machine.prerequisite` knows for one whose
+    ///   contents must be asked for first.
+    open func operate(_ name: String, _ operands: [Value]) throws(Failure) -> Value {
+        throw Failure(
+            "eval/type", "\(name) takes numbers, got \(Describe.short(.function(self)))",
+            help: "(fetch x) gives what an object of a runtime holds, as data")
+    }
+
     /// The object when the value is one, a MetaObject around it or not.
     public static func find(in value: Value) throws(Failure) -> RemoteObject? {
         guard case .function(let function) = try value.unwrapped(), function.kind == .control else { return nil }
@@ -42,6 +55,8 @@ enum Want {
     case copy(Int)
     /// That the named function be called in its place.
     case instead(String)
+    /// That a remote object among the arguments give the result.
+    case operation
 }
 
 extension Arguments {
@@ -65,6 +80,14 @@ extension Arguments {
         return value
     }
 
+    /// Asks a remote object among the arguments for the result.
+    mutating func operate() throws(Failure) {
+        for index in 0..<count where try RemoteObject.find(in: self[index]) != nil {
+            want = .operation
+            throw wrong(index, "a number")
+        }
+    }
+
     /// Asks for another function when one of the arguments is a remote object.
     mutating func leave(to name: String) throws(Failure) {
         for index in 0..<count where try RemoteObject.find(in: self[index]) != nil {
@@ -85,6 +108,8 @@ extension Machine {
                 globals.named("%with-items").value ?? .null, [function, all, .int(index), .int(limit)])
         case .copy(let index): return .call(globals.named("%with-copy").value ?? .null, [function, all, .int(index)])
         case .instead(let name): return .call(globals.named(name).value ?? .null, arguments.all)
+        case .operation:
+            return .call(globals.named("%operate").value ?? .null, [.text(arguments.function.name), all])
         }
     }
 }
@@ -105,6 +130,10 @@ extension Library {
                 })
         }
         machine.register(
+            Control("(%operate name operands)", arity: 2...2) { [unowned machine] arguments, _ throws(Failure) in
+                .value(try machine.operate(try arguments.string(0), try arguments.items(1)))
+            })
+        machine.register(
             Control("(%chunk collection limit)", arity: 1...2) { arguments, fiber throws(Failure) in
                 guard let object = try RemoteObject.find(in: arguments[0]) else {
                     return .value(.vector(Items([arguments[0], .null])))
@@ -120,4 +149,53 @@ extension Library {
 
     /// Items that cross at once when an object is gone through.
     static let chunkSize = 1_000
+}
+
+extension Machine {
+    /// The result that one of the operands gives. A MetaObject among them is a parent of it.
+    fileprivate func operate(_ name: String, _ operands: [Value]) throws(Failure) -> Value {
+        var data: [Value] = []
+        var parents: [Int] = []
+        for operand in operands {
+            data.append(try operand.unwrapped())
+            if case .meta(let meta) = operand { parents.append(meta.number) }
+        }
+        guard let object = try data.lazy.compactMap({ (try? RemoteObject.find(in: $0)) ?? nil }).first else {
+            throw Failure("eval/type", "\(name) takes numbers")
+        }
+        let result = try object.operate(name, data)
+        return parents.isEmpty ? result : derive(result, by: name, from: parents)
+    }
+}
+
+/// A call that is made again when what it lacked is there.
+final class Again: ControlFunction {
+    private let control: ControlFunction
+    private let values: [Value]
+    private let literalKeywords: UInt64
+
+    init(_ control: ControlFunction, _ arguments: Arguments) {
+        self.control = control
+        values = arguments.all
+        literalKeywords = arguments.literalKeywords
+        super.init(name: control.name, signature: control.signature)
+    }
+
+    override func call(_ path: [String], _ arguments: inout Arguments, in fiber: Fiber) throws(Failure) -> Step {
+        var values = values
+        let count = values.count
+        // Typed throws do not pass through the pointer's closure.
+        let result = values.withUnsafeMutableBufferPointer { items -> Result<Step, Failure> in
+            guard let base = items.baseAddress ?? UnsafeMutablePointer(bitPattern: 16) else {
+                return .success(.suspend)
+            }
+            var again = Arguments(base: base, count: count, literalKeywords: literalKeywords, function: control)
+            do throws(Failure) {
+                return .success(try control.call([], &again, in: fiber))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
 }
