@@ -51,7 +51,7 @@ let package = Package(
         .target(
             name: "REPL",
             dependencies: [
-                "Language", "Evaluator", "Wire", "Kernels", "Sessions", "Patterns", "LineEditor", "CSystem",
+                "Language", "Evaluator", "Wire", "Kernels", "Sessions", "Buffers", "Patterns", "LineEditor", "CSystem",
                 .product(name: "BigInt", package: "BigInt"),
             ]
         ),

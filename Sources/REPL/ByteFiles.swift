@@ -5,9 +5,15 @@ import Language
 /// Bytes as files for those that can have no bytes: private temporary files, removed when this goes.
 final class ByteFiles {
     private var paths: [String] = []
+    /// What others' files belong to that must stay as long.
+    private var kept: [AnyObject] = []
 
     deinit {
         for path in paths { unlink(path) }
+    }
+
+    func keep(_ owner: AnyObject) {
+        kept.append(owner)
     }
 
     /// The path of a new file of mode 0600 with these bytes.

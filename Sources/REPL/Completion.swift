@@ -69,7 +69,7 @@ struct Completion {
     private func attributes(_ prefix: String) -> [String]? {
         let names = prefix.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard names.count > 1, let value = machine.globals.bound(names[0])?.value,
-            let object = (try? RemoteObject.find(in: value)) ?? nil, let handle = object as? Handle
+            let handle = (try? Handle.behind(value)) ?? nil
         else { return nil }
         var request = Request(.inspect)
         request.path = names.count > 2 ? Array(names[1..<names.count - 1]) : nil

@@ -86,6 +86,10 @@ struct Crossing {
     private func arrival(_ data: Value) -> Arrival {
         guard case .function(let function) = data else { return rules(data) }
         if case .error = rules(data).outcome { return rules(data) }
+        if let buffer = function as? BufferObject {
+            return buffer.handle?.record.reference.owner == session
+                ? .exact(buffer.foreignType, "the array itself: it lives there") : rules(data)
+        }
         guard let handle = function as? Handle else {
             return Arrival(outcome: .handle, type: "meta.Handle", note: "a function of meta, called from there")
         }

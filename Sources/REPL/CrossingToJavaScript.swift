@@ -21,9 +21,25 @@ enum CrossingToJavaScript {
             let isOwn = error.session == "js" && builtinErrors.contains(error.type)
             return .exact(isOwn ? error.type : "meta.Error")
         case .tagged(let tagged): return arrival(tagged)
-        case .function, .meta, .cell: return .exact("")
+        case .function(let function): return array(function)
+        case .meta, .cell: return .exact("")
         }
     }
+
+    private static func array(_ function: Function) -> Crossing.Arrival {
+        guard let buffer = function as? BufferObject else { return .exact("") }
+        guard buffer.layout.isCOrder, let type = arrays[buffer.layout.format] else {
+            return .exact(
+                "meta.View", "its items in shared memory; a TypedArray would have them in another order or format")
+        }
+        return .exact(type, "its items in shared memory, with a shape")
+    }
+
+    private static let arrays: [ElementFormat: String] = [
+        .bool: "Uint8Array", .int8: "Int8Array", .int16: "Int16Array", .int32: "Int32Array", .int64: "BigInt64Array",
+        .uint8: "Uint8Array", .uint16: "Uint16Array", .uint32: "Uint32Array", .uint64: "BigUint64Array",
+        .float32: "Float32Array", .float64: "Float64Array",
+    ]
 
     private static let safe: UInt = 1 << 53 - 1
 

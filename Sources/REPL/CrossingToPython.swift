@@ -16,8 +16,14 @@ enum CrossingToPython {
         case .object: .exact("dict")
         case .error(let error): .exact(error.session == "py" ? error.type : "meta.Error")
         case .tagged(let tagged): arrival(tagged)
-        case .function, .meta, .cell: .exact("")
+        case .function(let function): array(function)
+        case .meta, .cell: .exact("")
         }
+    }
+
+    private static func array(_ function: Function) -> Crossing.Arrival {
+        guard function is BufferObject else { return .exact("") }
+        return .exact("numpy.ndarray", "its items in shared memory; without NumPy a memoryview or a meta.View")
     }
 
     private static func arrival(_ tagged: Tagged) -> Crossing.Arrival {

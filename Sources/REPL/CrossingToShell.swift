@@ -7,6 +7,9 @@ enum CrossingToShell {
         if case .tagged(let tagged) = value, tagged.bytes != nil {
             return .exact("file", "the path of a temporary file with these bytes")
         }
+        if case .function(let function) = value, function is BufferObject {
+            return .exact("file", "the path of a file with the items in C order, to be read")
+        }
         guard let text = ShellWords.text(value) else {
             return .error("value/uncopyable", "the shell takes text and numbers")
         }

@@ -117,7 +117,7 @@ final class Handle: RemoteObject {
         }
     }
 
-    private func ask(
+    func ask(
         _ request: Request, _ body: Body, _ fiber: Fiber, parents: [Int] = [], code: String? = nil,
         _ finish: @escaping (Reply, [UInt8], (String) -> Ledger.Entry) throws(Failure) -> Value
     ) throws(Failure) -> Step {

@@ -39,11 +39,14 @@ final class HandleTable: ReferenceBook {
     /// The generation of a session that runs.
     private let generation: (_ session: String) -> Int?
     private let makeHandle: (ReferenceRecord, Lease) -> Handle
+    /// Who makes arrays of records.
+    private unowned let router: Router
 
     init(
-        generation: @escaping (_ session: String) -> Int?,
+        router: Router, generation: @escaping (_ session: String) -> Int?,
         makeHandle: @escaping (ReferenceRecord, Lease) -> Handle
     ) {
+        self.router = router
         self.generation = generation
         self.makeHandle = makeHandle
     }
@@ -160,6 +163,7 @@ final class HandleTable: ReferenceBook {
 
     /// The session has gone: its objects are stale, and it holds nothing any more.
     func end(_ session: String) {
+        if let generation = generations[session] { router.keepSegments(of: session, generation) }
         generations[session] = nil
         releases[session] = nil
         for reference in (held.removeValue(forKey: session) ?? [:]).keys { loseHolder(reference) }
@@ -266,6 +270,46 @@ final class HandleTable: ReferenceBook {
         let handle = makeHandle(record, lease)
         lease.handle = handle
         return .function(handle)
+    }
+
+    func value(of record: BufferRecord) throws(Failure) -> Value {
+        switch record.place {
+        case .live(let object):
+            guard case .function(let function) = try value(of: object), let handle = function as? Handle else {
+                throw Failure("wire/unreadable", "a live Buffer is an object of a session")
+            }
+            return .function(try router.buffer(record, handle, nil))
+        case .segment(let reference, _):
+            let lease = reference.owner == Self.meta ? nil : lease(reference)
+            return .function(try router.buffer(record, nil, lease))
+        case .inline: return .function(try router.buffer(record, nil, nil))
+        }
+    }
+
+    func bytes(_ fields: Object, _ reference: Reference) throws(Failure) -> [UInt8] {
+        if reference.owner == Self.meta { return try router.ownBytes(fields, try function(reference)) }
+        return try router.bytes(fields, reference, lease(reference))
+    }
+
+    /// Meta's interest in an object, where it has any.
+    func lease(of reference: Reference) -> Lease? { entries[reference]?.lease }
+
+    /// Whether the object is still there for the lease.
+    func has(_ lease: Lease) -> Bool {
+        (try? check(lease)) != nil
+    }
+
+    /// Contents of meta's own get a number, under which `make` publishes them; until they are sent they keep it.
+    func published(_ make: (_ number: Int) throws(Failure) -> Publication) throws(Failure) -> Publication {
+        let publication = try make(lastNumber + 1)
+        _ = number(of: publication)
+        return publication
+    }
+
+    func reference(of publication: Publication) -> Reference {
+        let reference = Reference(owner: Self.meta, generation: 1, number: number(of: publication))
+        unsent.append(reference)
+        return reference
     }
 
     /// Meta's own function.

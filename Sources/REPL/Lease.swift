@@ -1,3 +1,4 @@
+import Buffers
 import Language
 
 /// Meta's own interest in an object of a session: when the last handle or unread value that refers to the object goes,
@@ -7,6 +8,8 @@ final class Lease {
     private weak var table: HandleTable?
     /// What stands for the object in programs, made when somebody looks.
     weak var handle: Handle?
+    /// The memory of the segment that the object is, once somebody has looked.
+    var mapping: Mapping?
     /// Given back by the program, before its end.
     var isReleased = false
 

@@ -22,7 +22,7 @@ extension Router {
                     "Gives an object back to its runtime before the handle goes; using the handle is an error then.",
                     examples: ["(release (py:ref \"[1, 2]\")) => null"])
             ) { [unowned self] arguments throws(Failure) in
-                guard let handle = try RemoteObject.find(in: arguments[0]) as? Handle else {
+                guard let handle = try Handle.behind(arguments[0]) else {
                     throw arguments.wrong(0, "a handle")
                 }
                 try handles.check(handle.lease)
@@ -50,7 +50,7 @@ extension Router {
                     "A new object at the owner with the content of this one, as a handle. Data is its own copy.",
                     examples: ["(copy [1 2]) => [1 2]", "(fetch (copy (py:ref \"[1, 2]\"))) => [1 2]"])
             ) { [unowned self] arguments, fiber throws(Failure) in
-                guard let handle = try RemoteObject.find(in: arguments[0]) as? Handle else {
+                guard let handle = try Handle.behind(arguments[0]) else {
                     return .value(arguments[0])
                 }
                 let owner = handle.record.reference.owner

@@ -10,6 +10,8 @@ public final class Program {
         /// Whether the first error ends a script.
         public var stopsAtError = true
         public var arguments: [String] = []
+        /// Bytes of shared memory for arrays; nil: half of what there is.
+        public var bufferLimit: Int?
 
         public init(form: OutputForm) {
             self.form = form
@@ -30,7 +32,7 @@ public final class Program {
         // Reading, comparing and printing recurse over at most 1,000 levels; debug builds have large frames.
         meta_raise_stack_limit(64 << 20)
         meta_tune_memory()
-        router = Router(version: version, console: console)
+        router = Router(version: version, console: console, bufferLimit: options.bufferLimit)
         registerProgram()
         router.defineConfigured()
     }

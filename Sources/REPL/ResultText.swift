@@ -27,7 +27,9 @@ extension Router {
         if case .tagged(let tagged) = data, tagged.type == "Undefined" { return nil }
         if case .error(let error) = data { return error.report }
         let text =
-            if case .function(let function) = data, let handle = function as? Handle {
+            if case .function(let function) = data, let buffer = function as? BufferObject {
+                self.text(buffer)
+            } else if case .function(let function) = data, let handle = function as? Handle {
                 self.text(handle)
             } else {
                 Printer.layout(value, width: width)
@@ -74,7 +76,7 @@ extension Router {
 }
 
 /// Functions and handles as results show them: as what they are, not to be read back.
-private final class ShownReferences: ReferenceBook {
+private final class ShownReferences: OutgoingBook {
     func record(of function: Function) -> ReferenceRecord {
         if let handle = function as? Handle { return handle.record }
         return ReferenceRecord(
@@ -82,7 +84,10 @@ private final class ShownReferences: ReferenceBook {
             repr: Printer.sanitizedLine(function.signature), isCallable: true)
     }
 
-    func value(of record: ReferenceRecord) throws(Failure) -> Value {
-        throw Failure("value/uncopyable", "what is shown is not read back")
+    func buffer(of function: Function) throws(Failure) -> BufferText? {
+        guard let buffer = function as? BufferObject else { return nil }
+        return BufferText(text: try JSON.bytes(buffer.shownRecord), reference: nil)
     }
+
+    func passes(_ sharing: Sharing) -> Bool { false }
 }

@@ -31,6 +31,10 @@ public final class Router {
     var timed: [Wait] = []
     /// The program has asked for its end.
     var hasExited = false
+    /// Arrays in shared memory.
+    let buffers: BufferStore
+    /// What the last encoding that failed lacked.
+    var lacking: [BufferObject] = []
     /// Who holds what of whom.
     private(set) lazy var handles = makeHandles()
     /// What sessions have asked and not been answered; apart from those, what no thread waits for.
@@ -101,8 +105,10 @@ public final class Router {
         case lost(Diagnostic)
     }
 
-    public init(version: String, console: Console) {
+    /// - Parameter bufferLimit: bytes of shared memory for arrays; nil: half of what there is.
+    public init(version: String, console: Console, bufferLimit: Int? = nil) {
         self.console = console
+        buffers = BufferStore(limit: bufferLimit)
         let directory = getcwd(nil, 0).map { path in
             defer { free(path) }
             return String(cString: path)
@@ -113,6 +119,10 @@ public final class Router {
             poll()
             return isInterrupted
         }
+        sessions.segments = { [unowned self] session, generation in
+            buffers.prefix(session, generation).map { ($0, buffers.limit) }
+        }
+        sessions.onEnd = { [unowned self] in endBuffers(of: $0, $1) }
         registerRuntimes()
         registerLibrary()
     }
@@ -229,6 +239,7 @@ public final class Router {
         for event in sessions.shutdown(forGood: true) { take(event) }
         console.settle()
         files = []
+        buffers.close()
     }
 }
 

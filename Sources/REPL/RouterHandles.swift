@@ -16,15 +16,15 @@ extension HandleTable {
     }
 
     /// The body as a session sent it, not looked into.
-    func parcel(_ body: [UInt8], _ references: [Reference]) -> Parcel {
-        Parcel(body: body, references: references, lease: leases(references), book: self)
+    func parcel(_ body: [UInt8], _ references: [Reference], _ sharing: Sharing) -> Parcel {
+        Parcel(body: body, references: references, sharing: sharing, lease: leases(references), book: self)
     }
 }
 
 extension Router {
     func makeHandles() -> HandleTable {
         HandleTable(
-            generation: { [unowned self] in sessions.generation(of: $0) },
+            router: self, generation: { [unowned self] in sessions.generation(of: $0) },
             makeHandle: { [unowned self] in Handle($0, $1, router: self) })
     }
 
@@ -36,7 +36,9 @@ extension Router {
     func encode(_ value: Value, for session: String) throws(Failure) -> Body {
         // Whether it takes references is known when it has said hello; one that has not is asked to be what it can be.
         let takes = sessions.operations(of: session)?.contains("release") ?? true
-        let (bytes, references) = try Envelope.encode(value, book: takes ? handles : nil)
+        let book = takes ? Sending(handles, to: session, takesBuffers: takesBuffers(session)) : nil
+        let (bytes, references) = try Envelope.encode(value, book: book)
+        if let lacking = book?.lacking, !lacking.isEmpty { throw lacks(lacking) }
         // What nobody has looked into may be stale by now.
         for reference in references { try handles.check(reference) }
         return Body(bytes: bytes, references: references)

@@ -9,7 +9,8 @@ extension Router {
             Builtin(
                 "(runtimes)", arity: 0...0, lineage: .plain,
                 documentation: Documentation(
-                    "The sessions there are, as objects: name, language, state, interpreter, version, pid, memory in bytes.",
+                    "The sessions there are, as objects: name, language, state, interpreter, version, pid, memory in bytes, "
+                        + "buffers (how it takes arrays: map, copy or none).",
                     examples: ["(includes? (map :name (runtimes)) \"py\") => true"])
             ) { [unowned self] _ in .vector(Items(sessions.runtimes.map(Self.row))) })
         steer("restart", "Ends a runtime and starts it anew; what it held is gone.") {
@@ -36,7 +37,7 @@ extension Router {
                     "Prints what a function does: its shape, a text, examples; of a handle what its own language says.",
                     examples: ["(doc map)"])
             ) { [unowned self] arguments, _ throws(Failure) in
-                if try RemoteObject.find(in: arguments[0]) is Handle {
+                if try Handle.behind(arguments[0]) != nil {
                     return .call(library("%print-documentation"), [arguments[0]])
                 }
                 console.program(Array((try documentation(try Self.name(&arguments)) + "\n").utf8))
@@ -151,6 +152,7 @@ extension Router {
                 "interpreter": status.interpreter.map(Value.text) ?? .null,
                 "version": status.version.map(Value.text) ?? .null, "pid": status.pid.map { .int(Int($0)) } ?? .null,
                 "memory": status.memory.map(Value.int) ?? .null,
+                "buffers": status.buffers.map(Value.text) ?? .null,
             ]))
     }
 

@@ -27,6 +27,9 @@ extension Router {
     ) throws(Failure) {
         var request = request
         request.upcall = upcall(for: waiter)
+        if case .upcall(let strand) = waiter.waiter {
+            request.share = takesBuffers(strand.session) ? .publish : .reference
+        }
         if request.upcall == nil, sessions.isBusy(session), !takesMore(session) {
             return enqueue(Queued(request, body, captures: captures, waiter))
         }

@@ -26,6 +26,7 @@ extension Router {
         registerFutures()
         registerHandles()
         registerCrossing()
+        registerBuffers()
     }
 
     /// Makes a session a name of the language, with its own members.

@@ -33,8 +33,13 @@ extension Router {
         if let target = try target(of: upcall, strand), !sessions.isPlain(strand.session),
             !sessions.isPlain(target.session)
         {
+            var (request, body) = (target.request, body)
+            if upcall.sharing.isShared, !takesBuffers(target.session) {
+                let values = try encode(try handles.decode(body, upcall.references), for: target.session)
+                (request.references, body) = (values.references, values.bytes)
+            }
             return try submit(
-                target.request, body: body, to: target.session,
+                request, body: body, to: target.session,
                 for: Waiting(
                     waiter: .upcall(strand), strand: strand, location: around?.location, session: target.session,
                     code: upcall.code ?? upcall.path?.joined(separator: ".") ?? "", parents: [], start: Clock.now))
@@ -249,7 +254,19 @@ extension Router {
             reply.references = body.references
             try send(reply, body.bytes, to: strand)
         } catch {
-            answer(strand, .lost(machine.diagnostic(error)), from: "meta")
+            guard let fetching = prerequisite(of: error) else {
+                return answer(strand, .lost(machine.diagnostic(error)), from: "meta")
+            }
+            let fiber = machine.fiber(name: "<\(strand.session)>", calling: .function(fetching), [])
+            fiber.context = strand
+            strand.fiber = fiber
+            start(fiber) { [unowned self] outcome in
+                switch outcome {
+                case .finished: answer(strand, value)
+                case .failed(let diagnostic): answer(strand, .lost(diagnostic), from: "meta")
+                case .suspended, .yielded: break
+                }
+            }
         }
     }
 

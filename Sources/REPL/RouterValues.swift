@@ -21,7 +21,7 @@ extension Router {
         if body.isEmpty { return .null }
         guard body.count <= Self.shortBody else {
             let number = machine.ledger.record(entry(String(decoding: body.prefix(30), as: UTF8.self) + "…"))
-            let parcel = handles.parcel(body, reply.references)
+            let parcel = handles.parcel(body, reply.references, reply.sharing)
             return .meta(MetaObject(source: entry("").source, number: number, parcel: parcel))
         }
         let data = try handles.decode(body, reply.references)

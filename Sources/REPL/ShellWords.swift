@@ -1,7 +1,7 @@
 import Evaluator
 import Language
 
-/// Values as words of a shell command: text, never source. Bytes are a file's path.
+/// Values as words of a shell command: text, never source. Bytes and arrays are a file's path.
 struct ShellWords {
     private(set) var words: [[UInt8]] = []
     /// What must live as long as the words are used.
@@ -39,6 +39,9 @@ struct ShellWords {
     private func word(_ value: Value, _ place: String) throws(Failure) -> [UInt8] {
         let data = try value.unwrapped()
         if case .tagged(let tagged) = data, let bytes = tagged.bytes { return Array(try files.path(of: bytes).utf8) }
+        if case .function(let function) = data, let buffer = function as? BufferObject {
+            return Array(try buffer.path(files).utf8)
+        }
         guard let text = Self.text(data) else {
             throw Failure(
                 "value/uncopyable",

@@ -8,6 +8,8 @@ struct Invocation {
     /// How results are written; nil where the command line leaves it to what standard output is.
     var form: OutputForm?
     var keepsGoing = false
+    /// Bytes of shared memory for arrays; nil: half of what there is.
+    var bufferLimit: Int?
 
     /// A plain one-liner, which shell loops run by the thousand: the parser's own start costs as much as all the rest
     /// (docs/adr/0008-start.md).
@@ -28,6 +30,7 @@ struct Invocation {
         var options = Program.Options(form: form)
         options.stopsAtError = !keepsGoing && !isPrompt
         options.arguments = forms.isEmpty ? arguments : [file].compactMap { $0 } + arguments
+        options.bufferLimit = bufferLimit
         let program = Program(version: Meta.version, options: options, console: console)
         run(program, isPrompt: isPrompt)
         program.router.shutdown()

@@ -37,6 +37,10 @@ struct Meta: ParsableCommand {
     @Flag(help: "Go on after an error; the status is still 1.")
     var keepGoing = false
 
+    @Option(
+        help: ArgumentHelp("Shared memory for arrays: bytes, or 512M, 2G. Half of what there is.", valueName: "size"))
+    var bufferLimit: ByteCount?
+
     @Argument(help: "A file to run: forms, or Markdown with blocks of code.", completion: .file())
     var file: String?
 
@@ -76,6 +80,6 @@ struct Meta: ParsableCommand {
     private var invocation: Invocation {
         Invocation(
             forms: forms, file: file, arguments: arguments, form: json ? .json : raw ? .raw : pretty ? .pretty : nil,
-            keepsGoing: keepGoing)
+            keepsGoing: keepGoing, bufferLimit: bufferLimit?.bytes)
     }
 }
