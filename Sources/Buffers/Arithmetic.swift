@@ -20,9 +20,6 @@ protocol Arithmetic: Element {
         _ items: UnsafePointer<Self>, _ factor: Self, to out: UnsafeMutablePointer<Self>, _ count: Int
     ) -> Bool
 
-    /// The least of at least one item, or the greatest when reversed; NaN where one is.
-    static func extreme(_ items: UnsafePointer<Self>, _ count: Int, isReversed: Bool) -> Self
-
     /// Whether the two are equal, and whether the first is less; both false with NaN.
     static func isEqual(_ a: Self, _ b: Self) -> Bool
     static func isLess(_ a: Self, _ b: Self) -> Bool
@@ -83,67 +80,95 @@ extension Arithmetic where Self: FixedWidthInteger {
         case .multiply: checked(a, b, out, count, product)
         case .divide, .floorDivide: checked(a, b, out, count, floorQuotient)
         case .modulo: checked(a, b, out, count, floorRemainder)
-        case .minimum: checked(a, b, out, count) { ($1 < $0 ? $1 : $0, false) }
-        case .maximum: checked(a, b, out, count) { ($0 < $1 ? $1 : $0, false) }
+        case .minimum: checked(a, b, out, count) { ($1 < $0 ? $1 : $0, 0) }
+        case .maximum: checked(a, b, out, count) { ($0 < $1 ? $1 : $0, 0) }
         }
     }
 
-    /// - Parameter body: a result, and whether it is wrong.
+    /// - Parameter body: a result, and anything but 0 where it is wrong.
     @inline(__always) private static func checked(
         _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ out: UnsafeMutablePointer<Self>, _ count: Int,
-        _ body: (Self, Self) -> (Self, Bool)
+        _ body: (Self, Self) -> (Self, Self)
     ) -> Int? {
-        var isWrong = false
+        var wrong: Self = 0
         for item in 0..<count {
-            let (result, wrong) = body(a[item], b[item])
+            let (result, isWrong) = body(a[item], b[item])
             out[item] = result
-            isWrong = isWrong || wrong
+            wrong |= isWrong
         }
-        return isWrong ? (0..<count).first { body(a[$0], b[$0]).1 } : nil
+        return wrong != 0 ? (0..<count).first { body(a[$0], b[$0]).1 != 0 } : nil
     }
 
-    // Written with bits where the reporting forms would keep the loop from being vectorised.
+    // Written with bits where the reporting forms would keep the loop from being vectorised (Warren, "Hacker's Delight",
+    // 2-13): the highest bit says whether the result is wrong.
 
-    @inline(__always) private static func sum(_ a: Self, _ b: Self) -> (Self, Bool) {
+    @inline(__always) private static func sum(_ a: Self, _ b: Self) -> (Self, Self) {
         let sum = a &+ b
-        return (sum, isSigned ? (a ^ sum) & (b ^ sum) < 0 : sum < a)
+        let wrong = isSigned ? (a ^ sum) & (b ^ sum) : (a & b) | ((a | b) & ~sum)
+        return (sum, wrong &>> Self(truncatingIfNeeded: bitWidth - 1))
     }
 
-    @inline(__always) private static func difference(_ a: Self, _ b: Self) -> (Self, Bool) {
+    @inline(__always) private static func difference(_ a: Self, _ b: Self) -> (Self, Self) {
         let difference = a &- b
-        return (difference, isSigned ? (a ^ b) & (a ^ difference) < 0 : a < b)
+        let wrong = isSigned ? (a ^ b) & (a ^ difference) : (~a & b) | (~(a ^ b) & difference)
+        return (difference, wrong &>> Self(truncatingIfNeeded: bitWidth - 1))
     }
 
-    @inline(__always) private static func product(_ a: Self, _ b: Self) -> (Self, Bool) {
-        if bitWidth > 32 { return a.multipliedReportingOverflow(by: b) }
+    @inline(__always) private static func product(_ a: Self, _ b: Self) -> (Self, Self) {
+        if bitWidth > 32 {
+            let (product, isWrong) = a.multipliedReportingOverflow(by: b)
+            return (product, isWrong ? 1 : 0)
+        }
         let product = Int64(truncatingIfNeeded: a) &* Int64(truncatingIfNeeded: b)
         let result = Self(truncatingIfNeeded: product)
-        return (result, Int64(truncatingIfNeeded: result) != product)
+        return (result, Int64(truncatingIfNeeded: result) == product ? 0 : 1)
     }
 
-    @inline(__always) private static func floorQuotient(_ a: Self, _ b: Self) -> (Self, Bool) {
+    @inline(__always) private static func floorQuotient(_ a: Self, _ b: Self) -> (Self, Self) {
         let (quotient, isWrong) = a.dividedReportingOverflow(by: b)
-        guard !isWrong else { return (0, true) }
-        return (isSigned && (a < 0) != (b < 0) && quotient &* b != a ? quotient &- 1 : quotient, false)
+        guard !isWrong else { return (0, 1) }
+        return (isSigned && (a < 0) != (b < 0) && quotient &* b != a ? quotient &- 1 : quotient, 0)
     }
 
-    @inline(__always) private static func floorRemainder(_ a: Self, _ b: Self) -> (Self, Bool) {
-        guard b != 0 else { return (0, true) }
+    @inline(__always) private static func floorRemainder(_ a: Self, _ b: Self) -> (Self, Self) {
+        guard b != 0 else { return (0, 1) }
         let remainder = a.remainderReportingOverflow(dividingBy: b).partialValue
-        return (isSigned && remainder != 0 && (remainder < 0) != (b < 0) ? remainder &+ b : remainder, false)
+        return (isSigned && remainder != 0 && (remainder < 0) != (b < 0) ? remainder &+ b : remainder, 0)
     }
 }
 
-extension Arithmetic where Self: FixedWidthInteger {
+extension Arithmetic {
+    /// The least of at least one item, or the greatest when reversed; the first NaN where there is one.
+    ///
+    /// In as many lanes as vectors want, which stay in the nearest cache.
     static func extreme(_ items: UnsafePointer<Self>, _ count: Int, isReversed: Bool) -> Self {
-        var best = items[0]
-        if isReversed {
-            for item in 1..<count { best = best < items[item] ? items[item] : best }
-        } else {
-            for item in 1..<count { best = items[item] < best ? items[item] : best }
+        var unequal = 0
+        for item in 0..<count { unequal &+= isEqual(items[item], items[item]) ? 0 : 1 }
+        if unequal > 0, let place = (0..<count).first(where: { !isEqual(items[$0], items[$0]) }) { return items[place] }
+        return withUnsafeTemporaryAllocation(of: Self.self, capacity: 32) { lanes in
+            lanes.initialize(repeating: items[0])
+            let whole = count & ~31
+            for start in stride(from: 0, to: whole, by: 32) {
+                if isReversed {
+                    for lane in 0..<32 {
+                        lanes[lane] = isLess(lanes[lane], items[start + lane]) ? items[start + lane] : lanes[lane]
+                    }
+                } else {
+                    for lane in 0..<32 {
+                        lanes[lane] = isLess(items[start + lane], lanes[lane]) ? items[start + lane] : lanes[lane]
+                    }
+                }
+            }
+            var best = items[0]
+            for lane in lanes { best = isReversed ? greater(lane, best) : lesser(lane, best) }
+            for item in whole..<count { best = isReversed ? greater(items[item], best) : lesser(items[item], best) }
+            return best
         }
-        return best
     }
+
+    /// The lesser; the first where they are equal, NaN where one is.
+    @inline(__always) static func lesser(_ a: Self, _ b: Self) -> Self { isLess(a, b) || !isEqual(a, a) ? a : b }
+    @inline(__always) static func greater(_ a: Self, _ b: Self) -> Self { isLess(b, a) || !isEqual(a, a) ? a : b }
 }
 
 // MARK: Floats
@@ -164,14 +189,9 @@ extension Arithmetic where Self: BinaryFloatingPoint {
         case .floorDivide: for item in 0..<count { out[item] = floorQuotient(a[item], b[item]) }
         case .modulo: for item in 0..<count { out[item] = floorRemainder(a[item], b[item]) }
         case .minimum: for item in 0..<count { out[item] = lesser(a[item], b[item]) }
-        case .maximum: for item in 0..<count { out[item] = lesser(a[item], b[item], isReversed: true) }
+        case .maximum: for item in 0..<count { out[item] = greater(a[item], b[item]) }
         }
         return nil
-    }
-
-    /// The lesser, or the greater when reversed; NaN where one is.
-    @inline(__always) static func lesser(_ a: Self, _ b: Self, isReversed: Bool = false) -> Self {
-        (isReversed ? a > b : a < b) || a != a ? a : b
     }
 
     /// The floor of the exact quotient, as for a float of meta; what IEEE says for a divisor of 0.
@@ -192,23 +212,6 @@ extension Arithmetic where Self: BinaryFloatingPoint {
         let remainder = a.truncatingRemainder(dividingBy: b)
         if remainder == 0 { return b < 0 ? -0.0 : 0 }
         return (remainder < 0) != (b < 0) ? remainder + b : remainder
-    }
-}
-
-extension Arithmetic where Self: BinaryFloatingPoint & SIMDScalar {
-    static func extreme(_ items: UnsafePointer<Self>, _ count: Int, isReversed: Bool) -> Self {
-        var lanes = SIMD8(repeating: items[0])
-        let start = UnsafeRawPointer(items)
-        let whole = count & ~7
-        for item in stride(from: 0, to: whole, by: 8) {
-            let next = (start + item * MemoryLayout<Self>.stride).loadUnaligned(as: SIMD8<Self>.self)
-            let isBetter = (isReversed ? next .> lanes : next .< lanes) .| (next .!= next)
-            lanes.replace(with: next, where: isBetter)
-        }
-        var best = lanes[0]
-        for lane in 1..<8 { best = lesser(lanes[lane], best, isReversed: isReversed) }
-        for item in whole..<count { best = lesser(items[item], best, isReversed: isReversed) }
-        return best
     }
 }
 
@@ -237,9 +240,6 @@ extension Complex: Arithmetic where Part: Element {
     @inline(__always) static func * (a: Self, b: Self) -> Self {
         Self(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re)
     }
-
-    /// Never asked: they have no order.
-    static func extreme(_ items: UnsafePointer<Self>, _ count: Int, isReversed: Bool) -> Self { items[0] }
 
     /// Smith's division ("Algorithm 116", 1962), which overflows only where the result is near to it.
     private static func quotient(_ a: Self, _ b: Self) -> Self {

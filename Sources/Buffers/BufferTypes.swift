@@ -22,7 +22,8 @@ public struct BufferType {
         for (place, axis) in axes.enumerated() {
             guard !axis.isEmpty else { throw Failure("buffer/type", "each axis of \(title) has a name, got \"\"") }
             guard !axes[..<place].contains(where: { Key($0) == Key(axis) }) else {
-                throw Failure("buffer/type", "each axis of \(title) has its own name, got \(Printer.quoted(axis)) again")
+                throw Failure(
+                    "buffer/type", "each axis of \(title) has its own name, got \(Printer.quoted(axis)) again")
             }
         }
         self.name = name

@@ -70,8 +70,16 @@ extension Element where Self: FixedWidthInteger {
         return (value, UInt64(truncatingIfNeeded: value) == wide && value >= 0)
     }
     @inline(__always) static func narrowed(_ wide: Double) -> (Self, Bool) {
-        guard let value = Self(exactly: wide) else { return (0, false) }
-        return (value, true)
+        // By way of 64 bits, to which the processor converts; 0 stands for what would trap, and is found unequal.
+        if isSigned || bitWidth < 64 {
+            let whole = Int64(wide >= -0x1p63 && wide < 0x1p63 ? wide : 0)
+            let value = Self(truncatingIfNeeded: whole)
+            return (
+                value, Double(whole) == wide && Int64(truncatingIfNeeded: value) == whole && (value < 0) == (whole < 0)
+            )
+        }
+        let whole = UInt64(wide > -1 && wide < 0x1p64 ? wide : 0)
+        return (Self(truncatingIfNeeded: whole), Double(whole) == wide)
     }
     @inline(__always) static func narrowed(_ wide: Complex<Double>) -> (Self, Bool) {
         let (value, fits) = narrowed(wide.re)

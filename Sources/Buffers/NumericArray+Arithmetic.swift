@@ -18,7 +18,8 @@ extension NumericArray {
     /// - Throws: `eval/overflow` where a whole result does not fit its format, or a number the array's; `eval/divide` for a
     ///   zero divisor of whole numbers; each with its index. `eval/type` for what is no number, or an operation that complex
     ///   numbers do not have; `buffer/shape`, `buffer/range`, `buffer/memory`.
-    public static func compute(_ operation: BinaryOperation, _ a: Operand, _ b: Operand) throws(Failure) -> NumericArray {
+    public static func compute(_ operation: BinaryOperation, _ a: Operand, _ b: Operand) throws(Failure) -> NumericArray
+    {
         let (a, b) = try arrays(operation, a, b)
         let format = operation.format(a.format, b.format)
         guard !format.isComplex || operation.isComplex else {
@@ -42,7 +43,9 @@ extension NumericArray {
     /// The number as an array of one item, in the format that it has beside this array.
     private func beside(_ value: Value, _ operation: BinaryOperation) throws(Failure) -> NumericArray {
         let scalar = try Scalar(value, at: [])
-        let format = scalar.format(beside: operation == .divide ? operation.format(format, format) : format)
+        var format = scalar.format(beside: format)
+        // What becomes a float anyway need not fit the array's format first.
+        if operation == .divide, format.isInteger { format = scalar.number.format ?? .float64 }
         return try NumericArray(values: format == .bool ? value : scalar.number.value, format: format)
     }
 }

@@ -17,11 +17,39 @@ extension NumericArray {
             throw Failure("eval/type", "\(operation.rawValue) takes no complex numbers")
         case .arithmetic: return try format.accept(arithmetic: ArithmeticApplying(array: self, operation: operation))
         case .transcendental:
+            // The one that the processor has, for several items at a time.
+            if operation == .sqrt, format == .float64 || format == .float32 { return try squareRoots() }
             switch format {
-            case .float16: return try mapped(operation.function) { (x: Float16) in Double(x) } _: { Float16($0) }
-            case .float32: return try mapped(operation.function) { (x: Float) in Double(x) } _: { Float($0) }
-            default: return try mapped(operation.function) { (x: Double) in x } _: { $0 }
+            case .float16:
+                return try mapped(operation.function) { (x: Float16) in
+                    Double(x)
+                } _: {
+                    Float16($0)
+                }
+            case .float32:
+                return try mapped(operation.function) { (x: Float) in
+                    Double(x)
+                } _: {
+                    Float($0)
+                }
+            default:
+                return try mapped(operation.function) { (x: Double) in
+                    x
+                } _: {
+                    $0
+                }
             }
+        }
+    }
+
+    private func squareRoots() throws(Failure) -> NumericArray {
+        if format == .float32 {
+            return try map { (items: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>, count, _) in
+                for item in 0..<count { out[item] = items[item].squareRoot() }
+            }
+        }
+        return try map { (items: UnsafePointer<Double>, out: UnsafeMutablePointer<Double>, count, _) in
+            for item in 0..<count { out[item] = items[item].squareRoot() }
         }
     }
 
@@ -94,7 +122,8 @@ private struct Magnitudes: ElementVisitor {
 
     func visit<T: Element>(_ type: T.Type) throws(Failure) -> NumericArray {
         // Wide as the source, so that only the result is rounded.
-        let wide = try array.map { (items: UnsafePointer<Complex<Double>>, out: UnsafeMutablePointer<Double>, count, _) in
+        let wide = try array.map {
+            (items: UnsafePointer<Complex<Double>>, out: UnsafeMutablePointer<Double>, count, _) in
             for item in 0..<count { out[item] = hypot(items[item].re, items[item].im) }
         }
         return try wide.rounded(to: array.format.part)

@@ -12,7 +12,8 @@ extension NumericArray {
     public func product(with other: NumericArray) throws(Failure) -> NumericArray {
         guard (1...2).contains(rank), (1...2).contains(other.rank), shape[rank - 1] == other.shape[0] else {
             throw Failure(
-                "buffer/shape", "a product takes rows as long as the other's columns, got shapes \(shape) and \(other.shape)")
+                "buffer/shape",
+                "a product takes rows as long as the other's columns, got shapes \(shape) and \(other.shape)")
         }
         let format = BinaryOperation.multiply.format(format, other.format)
         // Two accumulate in a wider format than their own.
@@ -59,7 +60,9 @@ private struct Multiplying: ArithmeticVisitor {
                     let fits = T.multiply(
                         x.assumingMemoryBound(to: T.self), y.assumingMemoryBound(to: T.self), out.start, rows, inner,
                         columns, Self.block)
-                    if !fits { throw Failure("eval/overflow", "a sum of the product does not fit \(T.format.rawValue)") }
+                    if !fits {
+                        throw Failure("eval/overflow", "a sum of the product does not fit \(T.format.rawValue)")
+                    }
                 }
             }
         }
@@ -69,7 +72,8 @@ private struct Multiplying: ArithmeticVisitor {
 extension Arithmetic {
     /// Adds to `out` the product of two matrices in C order; false when an item does not fit.
     static func multiply(
-        _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ out: UnsafeMutablePointer<Self>, _ rows: Int, _ inner: Int,
+        _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ out: UnsafeMutablePointer<Self>, _ rows: Int,
+        _ inner: Int,
         _ columns: Int, _ block: Int
     ) -> Bool {
         var fits = true

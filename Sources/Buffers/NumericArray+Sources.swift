@@ -25,10 +25,21 @@ private struct Opening<T: Element>: ElementVisitor {
     let bytes: UnsafeRawBufferPointer
 
     func visit<S: Element>(_ type: S.Type) -> ItemSource<T> {
-        let stream: ItemSource<S> = ItemStream<S>(layout, bytes)
-        if let same = stream as? ItemSource<T> { return same }
-        let wide = stream as? ItemSource<S.Wide> ?? WideStream<S>(stream)
-        return wide as? ItemSource<T> ?? NarrowStream<S.Wide, T>(wide, shape: layout.shape)
+        let stream = ItemStream<S>(layout, bytes)
+        let plain = ItemSource<S> { stream.next($0) }
+        if let same = plain as? ItemSource<T> { return same }
+        let wide = plain as? ItemSource<S.Wide> ?? Self.widened(stream)
+        return wide as? ItemSource<T> ?? narrowed(wide)
+    }
+
+    private static func widened<S: Element>(_ stream: ItemStream<S>) -> ItemSource<S.Wide> {
+        let wide = WideStream(stream)
+        return ItemSource { wide.next($0) }
+    }
+
+    private func narrowed<W: WideElement>(_ wide: ItemSource<W>) -> ItemSource<T> {
+        let narrow = NarrowStream<W, T>(wide, shape: layout.shape)
+        return ItemSource { count throws(Failure) in try narrow.next(count) }
     }
 }
 

@@ -9,6 +9,11 @@ struct WholeSum<Item: Element>: Reducer where Item.Wide: FixedWidthInteger {
         state += Self.piece(items, count)
     }
 
+    var hasPieces: Bool { true }
+    @inline(__always) func begin(_ item: Item) -> WholePiece { WholePiece(item.wide) }
+    @inline(__always) func extend(_ piece: inout WholePiece, _ item: Item) { piece.add(item.wide) }
+    @inline(__always) func take(_ piece: WholePiece, _ count: Int, into state: inout Int128) { state += piece.sum }
+
     /// The sum of a piece, which is too short for its halves to overflow.
     @inline(__always) static func piece(_ items: UnsafePointer<Item>, _ count: Int) -> Int128 {
         var low = UInt64(0)
@@ -34,6 +39,24 @@ struct WholeSum<Item: Element>: Reducer where Item.Wide: FixedWidthInteger {
     }
 }
 
+/// A few whole numbers' sum in halves, which overflow no sooner than billions of them are added.
+struct WholePiece: BitwiseCopyable {
+    private var low: UInt64
+    private var high: Int64
+
+    @inline(__always) init<T: FixedWidthInteger>(_ item: T) {
+        low = UInt64(truncatingIfNeeded: item) & 0xFFFF_FFFF
+        high = Int64(truncatingIfNeeded: item >> 32)
+    }
+
+    @inline(__always) mutating func add<T: FixedWidthInteger>(_ item: T) {
+        low &+= UInt64(truncatingIfNeeded: item) & 0xFFFF_FFFF
+        high &+= Int64(truncatingIfNeeded: item >> 32)
+    }
+
+    var sum: Int128 { Int128(high) << 32 + Int128(low) }
+}
+
 struct WholeMean<Item: Element>: Reducer where Item.Wide: FixedWidthInteger {
     var initial: Int128 { 0 }
 
@@ -41,11 +64,18 @@ struct WholeMean<Item: Element>: Reducer where Item.Wide: FixedWidthInteger {
         state += WholeSum<Item>.piece(items, count)
     }
 
+    var hasPieces: Bool { true }
+    @inline(__always) func begin(_ item: Item) -> WholePiece { WholePiece(item.wide) }
+    @inline(__always) func extend(_ piece: inout WholePiece, _ item: Item) { piece.add(item.wide) }
+    @inline(__always) func take(_ piece: WholePiece, _ count: Int, into state: inout Int128) { state += piece.sum }
+
     func item(_ state: Int128, count: Int) -> Double { Double(state) / Double(count) }
 }
 
 /// Whole numbers, exactly: a word, and where that is full, factors that are multiplied in the end.
 struct WholeProduct<Item: Element>: Reducer where Item.Wide: FixedWidthInteger {
+    typealias Piece = Int8
+
     struct State {
         var product: Item.Wide = 1
         var factors: [BigInt] = []
@@ -116,6 +146,11 @@ struct FloatSum<Item: Element & BinaryFloatingPoint>: Reducer {
         state.add(Self.pairwise(items, count))
     }
 
+    var hasPieces: Bool { true }
+    @inline(__always) func begin(_ item: Item) -> Double { Double(item) }
+    @inline(__always) func extend(_ piece: inout Double, _ item: Item) { piece += Double(item) }
+    @inline(__always) func take(_ piece: Double, _ count: Int, into state: inout CompensatedSum) { state.add(piece) }
+
     func value(_ state: CompensatedSum, count: Int) -> Value { .double(result(state, count)) }
     func item(_ state: CompensatedSum, count: Int) -> Item { Item(result(state, count)) }
 
@@ -151,6 +186,8 @@ struct FloatSum<Item: Element & BinaryFloatingPoint>: Reducer {
 }
 
 struct FloatProduct<Item: Element & BinaryFloatingPoint>: Reducer {
+    typealias Piece = Int8
+
     var initial: Double { 1 }
 
     func add(_ items: UnsafePointer<Item>, _ count: Int, to state: inout Double) {
@@ -163,6 +200,8 @@ struct FloatProduct<Item: Element & BinaryFloatingPoint>: Reducer {
 
 /// Variance, by the means and squares of pieces (Chan, Golub and LeVeque, 1979): one pass, and stable.
 struct Spread<Item: Element, Output: Element>: Reducer {
+    typealias Piece = Int8
+
     struct State {
         var count = 0.0
         var mean = 0.0
@@ -211,6 +250,16 @@ struct ComplexSum<Part: Element & BinaryFloatingPoint>: Reducer {
         state.im.add(sum.im)
     }
 
+    var hasPieces: Bool { true }
+    @inline(__always) func begin(_ item: Complex<Part>) -> Complex<Double> { item.wide }
+    @inline(__always) func extend(_ piece: inout Complex<Double>, _ item: Complex<Part>) { piece = piece + item.wide }
+    @inline(__always) func take(
+        _ piece: Complex<Double>, _ count: Int, into state: inout (re: CompensatedSum, im: CompensatedSum)
+    ) {
+        state.re.add(piece.re)
+        state.im.add(piece.im)
+    }
+
     func value(_ state: (re: CompensatedSum, im: CompensatedSum), count: Int) -> Value { result(state, count).value }
     func item(_ state: (re: CompensatedSum, im: CompensatedSum), count: Int) -> Complex<Part> {
         Complex<Part>.narrowed(result(state, count)).0
@@ -223,6 +272,8 @@ struct ComplexSum<Part: Element & BinaryFloatingPoint>: Reducer {
 }
 
 struct ComplexProduct<Part: Element & BinaryFloatingPoint>: Reducer {
+    typealias Piece = Int8
+
     var initial: Complex<Double> { Complex(1, 0) }
 
     func add(_ items: UnsafePointer<Complex<Part>>, _ count: Int, to state: inout Complex<Double>) {
@@ -245,6 +296,13 @@ struct Truth<Item: Element>: Reducer {
         if isFound { state = settling }
     }
 
+    var hasPieces: Bool { true }
+    @inline(__always) func begin(_ item: Item) -> Bool { item.wide.isTrue == settling }
+    @inline(__always) func extend(_ piece: inout Bool, _ item: Item) {
+        piece = piece || item.wide.isTrue == settling
+    }
+    @inline(__always) func take(_ piece: Bool, _ count: Int, into state: inout Bool) { if piece { state = settling } }
+
     func isSettled(_ state: Bool) -> Bool { state == settling }
     func item(_ state: Bool, count: Int) -> Flag { Flag(state) }
 }
@@ -256,7 +314,22 @@ struct Extreme<Item: Arithmetic>: Reducer {
 
     func add(_ items: UnsafePointer<Item>, _ count: Int, to state: inout Item?) {
         let next = Item.extreme(items, count, isReversed: isReversed)
-        guard let best = state, !Self.isBetter(next, than: best, isReversed) else { return state = next }
+        guard let best = state, !Self.isBetter(next, than: best, isReversed) else {
+            state = next
+            return
+        }
+    }
+
+    var hasPieces: Bool { true }
+    @inline(__always) func begin(_ item: Item) -> Item { item }
+    @inline(__always) func extend(_ piece: inout Item, _ item: Item) {
+        piece = isReversed ? Item.greater(item, piece) : Item.lesser(item, piece)
+    }
+    @inline(__always) func take(_ piece: Item, _ count: Int, into state: inout Item?) {
+        guard let best = state, !Self.isBetter(piece, than: best, isReversed) else {
+            state = piece
+            return
+        }
     }
 
     /// NaN is better than any number, as it is what the result is then.
@@ -272,6 +345,8 @@ struct Extreme<Item: Arithmetic>: Reducer {
 }
 
 struct ExtremeIndex<Item: Arithmetic>: Reducer {
+    typealias Piece = Int8
+
     struct State {
         var best: Item?
         var index = 0

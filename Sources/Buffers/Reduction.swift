@@ -45,10 +45,18 @@ protocol Reducer {
     associatedtype Item: Element
     associatedtype State
     associatedtype Output: Element
+    /// What a few items come to, of many results that are made side by side.
+    associatedtype Piece: BitwiseCopyable
 
     var initial: State { get }
     /// Takes in the next items, at least one and at most `ItemSource.step`.
     func add(_ items: UnsafePointer<Item>, _ count: Int, to state: inout State)
+    /// Whether pieces can be made item by item. Otherwise these three are never asked.
+    var hasPieces: Bool { get }
+    func begin(_ item: Item) -> Piece
+    func extend(_ piece: inout Piece, _ item: Item)
+    func take(_ piece: Piece, _ count: Int, into state: inout State)
+
     /// Whether no further item can change the result.
     func isSettled(_ state: State) -> Bool
     /// The result over a whole array.
@@ -57,6 +65,13 @@ protocol Reducer {
     ///
     /// - Throws: `eval/overflow`, without a place.
     func item(_ state: State, count: Int) throws(Failure) -> Output
+}
+
+extension Reducer where Piece == Int8 {
+    var hasPieces: Bool { false }
+    func begin(_ item: Item) -> Int8 { 0 }
+    func extend(_ piece: inout Int8, _ item: Item) {}
+    func take(_ piece: Int8, _ count: Int, into state: inout State) {}
 }
 
 extension Reducer {
