@@ -15,6 +15,7 @@ import mmap
 import os
 import stat
 import sys
+from operator import index
 
 import _meta_kernel as kernel
 from _meta_kernel import HELD, NUMBERS, PROXIES, UNCOPYABLE, Failure, State, quote, type_name, unreadable
@@ -28,6 +29,7 @@ RANK = 32
 HIGHEST = 1 << 63
 WRITABLE = mmap.PROT_READ | mmap.PROT_WRITE
 NO_RESERVE = 0x4000
+POPULATE = 0x8000
 FIXED = 0x10
 REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM)  # what a file says that finds no room
 
@@ -557,12 +559,12 @@ def open_file(file, flags):
 def from_pool(size):
     """The smallest idle file that fits and wastes at most a quarter; None when there is none."""
     with kernel.TABLE:
-        fitting = [file for file in IDLE if size <= file.size <= max(size + size // 3, PAGE)]
-        if not fitting:
-            return None
-        best = min(fitting, key=lambda file: file.size)
-        IDLE.remove(best)
-    return best
+        fitting = [file for file in list(IDLE) if size <= file.size <= max(size + size // 3, PAGE)]
+        for best in sorted(fitting, key=lambda file: file.size):
+            if best in IDLE:  # a finalizer may have run here, and trimmed
+                IDLE.remove(best)
+                return best
+    return None
 
 
 def make_segment(size, fill):
@@ -570,6 +572,13 @@ def make_segment(size, fill):
 
     Nothing stays when that fails.
     """
+    try:
+        return find_segment(size, fill)
+    except OSError as error:
+        raise Failure("buffer/full", "shared memory cannot be used: %s" % error) from None
+
+
+def find_segment(size, fill):
     number, file = next_number(), from_pool(size)
     if file is not None:
         try:
@@ -596,8 +605,8 @@ def refilled(file, number, fill):
         rename(file, number)
         descriptor = open_file(file, os.O_RDWR)
         try:
-            if file.memory is None and file.size >= MAPPED and load_c():
-                file.memory = map_file(descriptor, file.size, mmap.MAP_SHARED)
+            if file.memory is None and file.size >= MAPPED:
+                file.memory = pool_mapping(descriptor, file.size)
             fill(file, descriptor, False)
         finally:
             os.close(descriptor)
@@ -605,6 +614,14 @@ def refilled(file, number, fill):
         unlink(file)
         raise
     return new_segment(file, number)
+
+
+def pool_mapping(descriptor, size):
+    """A mapping of all pages of a file, to fill it again and again; None where that is not worth it, or cannot be had."""
+    try:
+        return map_file(descriptor, size, mmap.MAP_SHARED | POPULATE) if load_c() else None
+    except Failure:
+        return None
 
 
 def filled(size, number, fill):
@@ -890,7 +907,7 @@ def copy_apart(look, file, descriptor, new):
     if new:
         os.posix_fallocate(descriptor, 0, file.size)
     if file.memory is None:
-        file.memory = map_file(descriptor, file.size, mmap.MAP_SHARED)
+        file.memory = map_file(descriptor, file.size, mmap.MAP_SHARED | POPULATE)
     module = numpy()
     module.copyto(module.ndarray(look.shape, "<" + DTYPES[look.format], file.memory), look.array)
     if not new:
@@ -1238,9 +1255,11 @@ def read_all(descriptor, length, offset):
 
 def empty(shape, format="float64", mutable=False, name=None):
     """An array of zeros in a segment: it crosses without a copy. With `mutable` all who have it see each other's writes."""
+    if type(format) is not str and numpy() is not None:
+        format = numpy().dtype(format).name
     if type(format) is not str or format not in FORMATS:
         raise ValueError("format is one of %s, got %.80r" % (", ".join(FORMATS), format))
-    shape = (shape,) if isinstance(shape, int) else tuple(map(int, shape))
+    shape = tuple(map(index, shape if hasattr(shape, "__iter__") else (shape,)))
     if len(shape) > RANK or min(shape, default=0) < 0:
         raise ValueError("a shape is 0 to %d whole numbers from 0 on, got %.200r" % (RANK, shape))
     if size_of(format, shape) >= HIGHEST:
