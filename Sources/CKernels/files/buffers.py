@@ -338,7 +338,7 @@ class Mapping(mmap.mmap):
     private = mutable = False
     size = 0
 
-    def close(self):
+    def close(self, *_):
         raise BufferError("a segment is unmapped when no array over it is left")
 
     resize = close
@@ -579,6 +579,7 @@ def make_segment(size, fill):
 
 
 def find_segment(size, fill):
+    State.down.take_releases()
     number, file = next_number(), from_pool(size)
     if file is not None:
         try:
@@ -714,10 +715,17 @@ def enlist(segment, refs):
             segment.published = True
         number = kernel.list_own(refs, segment)
         if number != segment.number:
-            rename(segment.file, number)
-            segment.number = number
+            rename_listed(segment, number)
     refs.shared = True
     return (State.session, State.generation, number)
+
+
+def rename_listed(segment, number):
+    try:
+        rename(segment.file, number)
+    except OSError:
+        raise Failure("buffer/stale", "somebody took the segment %s away" % segment.file.name) from None
+    segment.number = number
 
 
 def totals():
@@ -926,19 +934,18 @@ def publish_in_place(look):
     place, unless other threads could write meanwhile, or only a part is wanted.
     """
     mapping = look.mapping
-    if mapping.mutable:
+    if mapping.mutable or mapping.private and not is_written_there(look):
         return True
-    if mapping.address is None:
+    if mapping.address is None or mapping.private and (2 * look.size < mapping.size or _thread._count()):
         return False
-    if not mapping.private:
-        replace(mapping, seal(mapping.segment))
-        return True
-    if not is_written_there(look):
-        return True
-    if 2 * look.size < mapping.size or _thread._count():
+    segment = mapping.segment
+    if mapping.private:
+        data = memoryview(mapping)
+        segment = make_segment(mapping.size, lambda *place: copy_bytes(data, *place))
+    try:
+        replace(mapping, seal(segment))
+    except OSError:  # somebody took the file away, or nothing more can be mapped
         return False
-    data = memoryview(mapping)
-    replace(mapping, seal(make_segment(mapping.size, lambda *place: copy_bytes(data, *place))))
     return True
 
 
@@ -1397,7 +1404,10 @@ def after_fork_in_parent():
 
 
 def after_fork_in_child():
-    """Maps privately what the parent still writes: neither sees what the other does from now on."""
+    """Maps privately what the parent still writes: neither sees what the other does from now on. The parent's files are none of ours."""
+    for file in FILES.values():
+        file.memory = None
+    FILES.clear()
     for mapping, descriptor in Fork.open:
         if mapping.address is None:
             continue

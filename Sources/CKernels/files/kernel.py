@@ -1972,6 +1972,20 @@ def release_own(request):
             run(drop, number, times)
 
 
+def give_back(request):
+    """`release_own` in the middle of something else, which no interrupt ends; false, and nothing done, when it is malformed."""
+    try:
+        entries = [(owner, generation, number, times) for owner, generation, number, times in request["refs"]]
+    except (LookupError, TypeError, ValueError):
+        return False
+    if not all([type(number) is int and type(times) is int and times > 0 for _, _, number, times in entries]):
+        return False
+    for owner, generation, number, times in entries:
+        if (owner, generation) == (State.session, State.generation):
+            drop(number, times)
+    return True
+
+
 def target(request):
     """What a request is about: the object of its ref, or the one at its path from the user's names."""
     if "ref" not in request:
@@ -2584,6 +2598,27 @@ class Channel:
         self.rest = b""
         self.lock = _thread.RLock()
         self.half = False  # part of a frame is written
+        self.reader = _thread.allocate_lock()  # held by who reads
+        self.waiting = []  # frames that were read and are not served yet; None is the end
+
+    def next(self):
+        """The next frame to serve, as `read`."""
+        with self.reader:
+            return self.waiting.pop(0) if self.waiting else self.read()
+
+    def take_releases(self):
+        """Serves the releases that came while user code runs, so that what it publishes in a loop does not pile up. A request
+        before them stops that: it may be about what they give back."""
+        if State.forked or not self.reader.acquire(False):
+            return
+        try:
+            while not self.waiting and not self.is_silent(0):
+                frame = self.read()
+                request = frame and parse_header(frame[0])
+                if not request or request["op"] != "release" or not give_back(request):
+                    self.waiting.append(frame)
+        finally:
+            self.reader.release()
 
     def read(self):
         """The next frame as (header, body); None at the end of the stream."""
@@ -2673,7 +2708,7 @@ class Channel:
         """Whether no byte comes within so many seconds."""
         import select
 
-        return not self.rest and not select.select([self.descriptor], [], [], seconds)[0]
+        return not self.rest and not self.waiting and not select.select([self.descriptor], [], [], seconds)[0]
 
 
 def release_header():
@@ -2942,7 +2977,7 @@ def main():
             _signal.signal(_signal.SIGINT, on_interrupt)
         if RELEASES and channel.is_silent(RELEASES_DELAY):
             channel.send_releases()
-        frame = channel.read()
+        frame = channel.next()
         if frame is None:
             return leave(untouched)
         answer(*frame)
