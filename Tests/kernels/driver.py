@@ -34,6 +34,14 @@ def command(language):
     return [os.environ.get("META_NODE", "node"), CACHE + "/kernel.js"]
 
 
+def has_more(end, stream):
+    """Whether part of a frame was read from a socket together with the last one."""
+    end.setblocking(False)
+    more = bool(stream.peek(1))
+    end.settimeout(DEADLINE)
+    return more
+
+
 class Kernel:
     """
     One running kernel; `hello` is its first header. Replies are (header, body bytes). `segments` is how the names of its
@@ -88,13 +96,6 @@ class Kernel:
             return header, body
         self.released += map(tuple, header["refs"])
         return None
-
-    def has_more(self):
-        """Whether part of a frame was read together with the last one."""
-        self.requests.setblocking(False)
-        more = bool(self.stream.peek(1))
-        self.requests.settimeout(DEADLINE)
-        return more
 
     def start(self, op, body=b"", **fields):
         """Sends a request and returns its id."""

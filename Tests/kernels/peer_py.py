@@ -4,7 +4,7 @@ import json
 import select
 import time
 
-from driver import DEADLINE, Kernel
+from driver import DEADLINE, Kernel, has_more
 
 
 def ref(number, owner="js", generation=1, type="Point", repr="Point {}", callable=False):
@@ -43,7 +43,7 @@ class Peer(Kernel):
         """Answers upcalls by `meta(header, body) -> (fields of the ret or err, body)` until the reply on 3."""
         end = time.monotonic() + DEADLINE
         while True:
-            ready = self.has_more() and [self.requests]
+            ready = [end for end, stream in ((self.requests, self.stream), (self.upward, self.up)) if has_more(end, stream)]
             if not ready:
                 ready, _, _ = select.select([self.requests, self.upward], [], [], max(0, end - time.monotonic()))
             assert ready, "no reply: " + self.errors()

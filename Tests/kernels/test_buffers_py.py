@@ -4,6 +4,7 @@ import json
 import os
 import random
 import stat
+import sys
 
 import numpy
 import pytest
@@ -24,7 +25,7 @@ def py():
 @pytest.fixture
 def bare():
     """A kernel that cannot import NumPy."""
-    shop = Shop(["/usr/bin/python3", "-S"])
+    shop = Shop([sys.executable, "-S"])
     assert json.loads(shop.run("import meta, importlib.util; importlib.util.find_spec('numpy') is None")) is True
     yield shop
     shop.finish()

@@ -15,6 +15,7 @@ import mmap
 import os
 import stat
 import sys
+from operator import index
 
 import _meta_kernel as kernel
 from _meta_kernel import HELD, NUMBERS, PROXIES, UNCOPYABLE, Failure, State, quote, type_name, unreadable
@@ -28,6 +29,7 @@ RANK = 32
 HIGHEST = 1 << 63
 WRITABLE = mmap.PROT_READ | mmap.PROT_WRITE
 NO_RESERVE = 0x4000
+POPULATE = 0x8000
 FIXED = 0x10
 REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM)  # what a file says that finds no room
 
@@ -336,7 +338,7 @@ class Mapping(mmap.mmap):
     private = mutable = False
     size = 0
 
-    def close(self):
+    def close(self, *_):
         raise BufferError("a segment is unmapped when no array over it is left")
 
     resize = close
@@ -557,12 +559,12 @@ def open_file(file, flags):
 def from_pool(size):
     """The smallest idle file that fits and wastes at most a quarter; None when there is none."""
     with kernel.TABLE:
-        fitting = [file for file in IDLE if size <= file.size <= max(size + size // 3, PAGE)]
-        if not fitting:
-            return None
-        best = min(fitting, key=lambda file: file.size)
-        IDLE.remove(best)
-    return best
+        fitting = [file for file in list(IDLE) if size <= file.size <= max(size + size // 3, PAGE)]
+        for best in sorted(fitting, key=lambda file: file.size):
+            if best in IDLE:  # a finalizer may have run here, and trimmed
+                IDLE.remove(best)
+                return best
+    return None
 
 
 def make_segment(size, fill):
@@ -570,6 +572,14 @@ def make_segment(size, fill):
 
     Nothing stays when that fails.
     """
+    try:
+        return find_segment(size, fill)
+    except OSError as error:
+        raise Failure("buffer/full", "shared memory cannot be used: %s" % error) from None
+
+
+def find_segment(size, fill):
+    State.down.take_releases()
     number, file = next_number(), from_pool(size)
     if file is not None:
         try:
@@ -596,8 +606,8 @@ def refilled(file, number, fill):
         rename(file, number)
         descriptor = open_file(file, os.O_RDWR)
         try:
-            if file.memory is None and file.size >= MAPPED and load_c():
-                file.memory = map_file(descriptor, file.size, mmap.MAP_SHARED)
+            if file.memory is None and file.size >= MAPPED:
+                file.memory = pool_mapping(descriptor, file.size)
             fill(file, descriptor, False)
         finally:
             os.close(descriptor)
@@ -605,6 +615,14 @@ def refilled(file, number, fill):
         unlink(file)
         raise
     return new_segment(file, number)
+
+
+def pool_mapping(descriptor, size):
+    """A mapping of all pages of a file, to fill it again and again; None where that is not worth it, or cannot be had."""
+    try:
+        return map_file(descriptor, size, mmap.MAP_SHARED | POPULATE) if load_c() else None
+    except Failure:
+        return None
 
 
 def filled(size, number, fill):
@@ -697,10 +715,17 @@ def enlist(segment, refs):
             segment.published = True
         number = kernel.list_own(refs, segment)
         if number != segment.number:
-            rename(segment.file, number)
-            segment.number = number
+            rename_listed(segment, number)
     refs.shared = True
     return (State.session, State.generation, number)
+
+
+def rename_listed(segment, number):
+    try:
+        rename(segment.file, number)
+    except OSError:
+        raise Failure("buffer/stale", "somebody took the segment %s away" % segment.file.name) from None
+    segment.number = number
 
 
 def totals():
@@ -890,7 +915,7 @@ def copy_apart(look, file, descriptor, new):
     if new:
         os.posix_fallocate(descriptor, 0, file.size)
     if file.memory is None:
-        file.memory = map_file(descriptor, file.size, mmap.MAP_SHARED)
+        file.memory = map_file(descriptor, file.size, mmap.MAP_SHARED | POPULATE)
     module = numpy()
     module.copyto(module.ndarray(look.shape, "<" + DTYPES[look.format], file.memory), look.array)
     if not new:
@@ -909,19 +934,18 @@ def publish_in_place(look):
     place, unless other threads could write meanwhile, or only a part is wanted.
     """
     mapping = look.mapping
-    if mapping.mutable:
+    if mapping.mutable or mapping.private and not is_written_there(look):
         return True
-    if mapping.address is None:
+    if mapping.address is None or mapping.private and (2 * look.size < mapping.size or _thread._count()):
         return False
-    if not mapping.private:
-        replace(mapping, seal(mapping.segment))
-        return True
-    if not is_written_there(look):
-        return True
-    if 2 * look.size < mapping.size or _thread._count():
+    segment = mapping.segment
+    if mapping.private:
+        data = memoryview(mapping)
+        segment = make_segment(mapping.size, lambda *place: copy_bytes(data, *place))
+    try:
+        replace(mapping, seal(segment))
+    except OSError:  # somebody took the file away, or nothing more can be mapped
         return False
-    data = memoryview(mapping)
-    replace(mapping, seal(make_segment(mapping.size, lambda *place: copy_bytes(data, *place))))
     return True
 
 
@@ -1238,9 +1262,11 @@ def read_all(descriptor, length, offset):
 
 def empty(shape, format="float64", mutable=False, name=None):
     """An array of zeros in a segment: it crosses without a copy. With `mutable` all who have it see each other's writes."""
+    if type(format) is not str and numpy() is not None:
+        format = numpy().dtype(format).name
     if type(format) is not str or format not in FORMATS:
         raise ValueError("format is one of %s, got %.80r" % (", ".join(FORMATS), format))
-    shape = (shape,) if isinstance(shape, int) else tuple(map(int, shape))
+    shape = tuple(map(index, shape if hasattr(shape, "__iter__") else (shape,)))
     if len(shape) > RANK or min(shape, default=0) < 0:
         raise ValueError("a shape is 0 to %d whole numbers from 0 on, got %.200r" % (RANK, shape))
     if size_of(format, shape) >= HIGHEST:
@@ -1378,7 +1404,10 @@ def after_fork_in_parent():
 
 
 def after_fork_in_child():
-    """Maps privately what the parent still writes: neither sees what the other does from now on."""
+    """Maps privately what the parent still writes: neither sees what the other does from now on. The parent's files are none of ours."""
+    for file in FILES.values():
+        file.memory = None
+    FILES.clear()
     for mapping, descriptor in Fork.open:
         if mapping.address is None:
             continue

@@ -541,16 +541,18 @@ def encode(value, refs=None):
     kind = type(value)
     if kind is int and -(1 << 64) < value < 1 << 64:
         return b"%d" % value
+    if refs is None:
+        refs = Sending()
     if kind in PLAIN and not starts_with_handle(value, kind) and not (State.segments and holds_long_text(value, kind)):
         text = encode_plain(value)
         if text is not None:
             return text
-    if refs is None:
-        refs = Sending()
+    listed = len(refs)
     try:
         out = Output(refs)
         write(value, out, 1)
     except (RecursionError, ValueError):  # deeper, or with more digits, than Python's limits allow
+        unlist(refs, listed)
         out = Output(refs)
         with Unlimited():
             write(value, out, 1)
@@ -805,10 +807,23 @@ def write_float(value, out, depth):
 
 
 def write_str(value, out, depth):
+    if State.segments and is_long_text(value) and write_long_text(value, out):
+        return
+    write_key(value, out)
+
+
+def write_key(value, out):
     if not is_text(value):
         raise Failure("value/surrogate", "a string holds a lone surrogate", "", "str")
-    if not (State.segments and is_long_text(value) and buffers().write_long("Text", value.encode("utf-8"), out)):
-        out.put(quote(value))
+    out.put(quote(value))
+
+
+def write_long_text(value, out):
+    """Puts a text as a segment; false where it has to cross as JSON, or cannot cross at all."""
+    try:
+        return buffers().write_long("Text", value.encode("utf-8"), out)
+    except UnicodeEncodeError:
+        return False
 
 
 def write_items(items, out, depth):
@@ -824,7 +839,7 @@ def write_items(items, out, depth):
 
 
 def write_list(value, out, depth):
-    if len(value) > 8 and set(map(type, value)) <= SCALARS:
+    if len(value) > 8 and set(map(type, value)) <= SCALARS and not (State.segments and has_long_text(value, list)):
         text = encode_plain(value)
         if text is not None:
             return out.put(text.decode())
@@ -839,7 +854,7 @@ def write_dict(value, out, depth):
     for key, item in value.items():
         out.put(separator)
         try:
-            write_str(key, out, depth)
+            write_key(key, out)
             out.put(":")
             write(item, out, depth + 1)
         except Failure as failure:
@@ -1025,7 +1040,7 @@ LATE_WRITERS = {
 }
 
 ARRAYS = {bytearray: write_array, memoryview: write_array}  # what lends its memory; not part of WRITERS, as a bulk copy looks into it
-NO_ARRAYS = set()  # types of others, none of them made by a class statement
+NO_ARRAYS = set()  # types of other objects
 
 
 def array_writer(value, kind):
@@ -1035,12 +1050,13 @@ def array_writer(value, kind):
         return None
     if kind in ARRAYS:
         return ARRAYS[kind]
-    if lends_memory(value, kind):
-        ARRAYS[kind] = write_array
-        return write_array
-    if not kind.__flags__ & HEAP_TYPE:
-        NO_ARRAYS.add(kind)
-    return None
+    lends = lends_memory(value, kind)
+    if not TYPE_FLAGS(kind) & HEAP_TYPE:  # another would be kept alive, and may be one of many
+        if lends:
+            ARRAYS[kind] = write_array
+        else:
+            NO_ARRAYS.add(kind)
+    return write_array if lends else None
 
 
 HEAP_TYPE = 1 << 9
@@ -1066,6 +1082,7 @@ def lends_memory(value, kind):
 # A metaclass may say anything about its classes; these read what is there.
 TYPE_MRO = type.__dict__["__mro__"].__get__
 TYPE_DICT = type.__dict__["__dict__"].__get__
+TYPE_FLAGS = type.__dict__["__flags__"].__get__
 TYPE_QUALNAME = type.__dict__["__qualname__"].__get__
 TYPE_MODULE = type.__dict__["__module__"].__get__
 
@@ -1118,12 +1135,12 @@ def list_own(refs, value):
     return number
 
 
-def unlist(refs):
-    """Takes the sendings back when the frame is not sent after all."""
-    for owner, generation, number in refs:
-        if (owner, generation) == (State.session, State.generation):
-            drop(number, 1)
-    refs.clear()
+def unlist(refs, kept=0):
+    """Takes the sendings back when the frame is not sent after all, but for the first few."""
+    for key in list(refs)[kept:]:
+        del refs[key]
+        if key[:2] == (State.session, State.generation):
+            drop(key[2], 1)
     refs.live = refs.shared = False
 
 
@@ -1245,6 +1262,9 @@ def full_repr(value):
 
             first = base.items(value) if base is dict else base.__iter__(value)
             return "%s(%s, %d items)" % (type_name(type(value)), short(list(islice(first, 7))), size)
+        if base.__name__ == "ndarray" and module_of(base) == "numpy":
+            with sys.modules["numpy"].printoptions(threshold=FEW):
+                return repr(value)
     return repr(value)
 
 
@@ -1952,6 +1972,20 @@ def release_own(request):
             run(drop, number, times)
 
 
+def give_back(request):
+    """`release_own` in the middle of something else, which no interrupt ends; false, and nothing done, when it is malformed."""
+    try:
+        entries = [(owner, generation, number, times) for owner, generation, number, times in request["refs"]]
+    except (LookupError, TypeError, ValueError):
+        return False
+    if not all([type(number) is int and type(times) is int and times > 0 for _, _, number, times in entries]):
+        return False
+    for owner, generation, number, times in entries:
+        if (owner, generation) == (State.session, State.generation):
+            drop(number, times)
+    return True
+
+
 def target(request):
     """What a request is about: the object of its ref, or the one at its path from the user's names."""
     if "ref" not in request:
@@ -2564,6 +2598,27 @@ class Channel:
         self.rest = b""
         self.lock = _thread.RLock()
         self.half = False  # part of a frame is written
+        self.reader = _thread.allocate_lock()  # held by who reads
+        self.waiting = []  # frames that were read and are not served yet; None is the end
+
+    def next(self):
+        """The next frame to serve, as `read`."""
+        with self.reader:
+            return self.waiting.pop(0) if self.waiting else self.read()
+
+    def take_releases(self):
+        """Serves the releases that came while user code runs, so that what it publishes in a loop does not pile up. A request
+        before them stops that: it may be about what they give back."""
+        if State.forked or not self.reader.acquire(False):
+            return
+        try:
+            while not self.waiting and not self.is_silent(0):
+                frame = self.read()
+                request = frame and parse_header(frame[0])
+                if not request or request["op"] != "release" or not give_back(request):
+                    self.waiting.append(frame)
+        finally:
+            self.reader.release()
 
     def read(self):
         """The next frame as (header, body); None at the end of the stream."""
@@ -2653,7 +2708,7 @@ class Channel:
         """Whether no byte comes within so many seconds."""
         import select
 
-        return not self.rest and not select.select([self.descriptor], [], [], seconds)[0]
+        return not self.rest and not self.waiting and not select.select([self.descriptor], [], [], seconds)[0]
 
 
 def release_header():
@@ -2922,7 +2977,7 @@ def main():
             _signal.signal(_signal.SIGINT, on_interrupt)
         if RELEASES and channel.is_silent(RELEASES_DELAY):
             channel.send_releases()
-        frame = channel.read()
+        frame = channel.next()
         if frame is None:
             return leave(untouched)
         answer(*frame)
