@@ -1,11 +1,12 @@
 """Arrays, long bytes and long texts of Python in shared memory; loaded by the kernel when the first of them is met.
 
-A segment is a file in /dev/shm that its maker fills before anybody else knows of it and that never changes afterwards. What others hold of
-ours is counted as any object is (`list_own`, `release`): when nobody holds a Segment any more, its file waits in IDLE for the next
-one. What we hold of others is a Mapping, counted as any proxy is (PROXIES, Watch). Arrays over a mapping keep it alive.
+A segment is a file in /dev/shm that its maker fills before anybody else knows of it, and that never changes then. What
+others hold of ours is counted as any object is (`list_own`, `release`): when nobody holds a Segment any more, its file
+waits in IDLE for the next one. What we hold of others is a Mapping, counted as any proxy is (PROXIES, Watch). Arrays over
+a mapping keep it alive.
 
-No code here is ended by an interrupt: the kernel calls it through `quiet`. Finalizers may run at any moment and in any thread: they
-do what is one step for the interpreter, or what `kernel.TABLE` guards.
+No code here is ended by an interrupt: the kernel calls it through `quiet`. Finalizers may run at any moment and in any
+thread: they do what is one step for the interpreter, or what `kernel.TABLE` guards.
 """
 
 import _thread
@@ -55,7 +56,7 @@ def numpy(wanted=True):
             import numpy as module
         except Exception:
             Parts.numpy = False
-    return module if hasattr(module, "from_dlpack") or hasattr(module, "ndarray") else None
+    return module if hasattr(module, "ndarray") else None
 
 
 class Parts:
@@ -275,7 +276,6 @@ class View:
 
     def tobytes(self):
         """The bytes of the items in C order."""
-        import struct
         from itertools import product
 
         size = FORMATS[self.format][0]
@@ -646,11 +646,11 @@ def open_file_new(file):
     return os.open(FOLDER + file.name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
-def write_all(descriptor, data, place=0):
+def write_all(descriptor, data):
     """Writes all of a C-contiguous memoryview of bytes; the file stops it where there is no room."""
     done = 0
     while done < len(data):
-        done += os.pwrite(descriptor, data[done : done + (1 << 30)], place + done)
+        done += os.pwrite(descriptor, data[done : done + (1 << 30)], done)
 
 
 def write_zeros(descriptor, start, end):
