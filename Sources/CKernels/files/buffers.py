@@ -388,9 +388,10 @@ READ_ONLY_FULL = 0x0118  # PyBUF_FULL_RO
 
 
 def address_of(view):
-    """Where the first item of a buffer lies; None without ctypes."""
+    """Where the first item of a buffer lies; None without ctypes and NumPy."""
     if not load_c():
-        return None
+        module = numpy(False)
+        return module and module.asarray(view).__array_interface__["data"][0]
     get, give, reference = Parts.get_buffer
     buffer = Parts.buffer()
     get(view, reference(buffer), READ_ONLY_FULL)
@@ -400,11 +401,12 @@ def address_of(view):
 
 
 def map_file(descriptor, size, flags):
-    """A Mapping of a whole file. It holds no descriptor: memory of nobody's is taken, and the file mapped over it."""
+    """A Mapping of a whole file. With ctypes it holds no descriptor: memory of nobody's is taken, and the file mapped over it."""
     check_mappings()
     try:
         if not load_c():
             mapping = Mapping(descriptor, size, flags, WRITABLE)
+            mapping.address = address_of(memoryview(mapping))
         else:
             mapping = Mapping(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE, WRITABLE)
             mapping.address = address_of(memoryview(mapping))
@@ -936,7 +938,7 @@ def publish_in_place(look):
     mapping = look.mapping
     if mapping.mutable or mapping.private and not is_written_there(look):
         return True
-    if mapping.address is None or mapping.private and (2 * look.size < mapping.size or _thread._count()):
+    if not Parts.mmap or mapping.private and (2 * look.size < mapping.size or _thread._count()):
         return False
     segment = mapping.segment
     if mapping.private:
@@ -1409,8 +1411,8 @@ def after_fork_in_child():
         file.memory = None
     FILES.clear()
     for mapping, descriptor in Fork.open:
-        if mapping.address is None:
-            continue
+        if not Parts.mmap:
+            continue  # nothing can be mapped over what is there
         if descriptor is not None:
             map_over(mapping, descriptor, mapping.size, mmap.MAP_PRIVATE)
             os.close(descriptor)
