@@ -8,7 +8,7 @@ import sys
 
 import numpy
 import pytest
-from driver import Kernel
+from driver import CACHE, Kernel
 from segments import FOLDER, Shop, contents, files, key_of
 
 FORMATS = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64", "complex64", "complex128"]
@@ -377,6 +377,45 @@ def test_arrays_made_without_numpy(bare):
     assert contents(bare.publish("meta.share(bytearray(5000))")).size == 5000
     assert contents(bare.publish("meta.array([1j] * 500)"))[3] == 1j
     assert bare.run("meta.empty(3, 'float16').tolist()") == b"[0.0,0.0,0.0]"
+
+
+def test_without_ctypes_arrays_are_copied(py):
+    py.run("import sys; sys.modules['ctypes'] = None")
+    first = py.publish("a = meta.empty(1000); a")
+    py.run("a[:] = 2")
+    assert contents(first).sum() == 0 and contents(py.publish("a")).sum() == 2000
+    foreign = py.make(numpy.ones(1000))
+    py.bind("x", foreign)
+    assert py.value("x")[1]["segment"] == foreign["segment"]
+    py.run("x[0] = 5")
+    assert contents(py.publish("x"))[0] == 5 and contents(foreign)[0] == 1
+    shared = py.publish("m = meta.empty(10, mutable=True); m")
+    py.run("m[3] = 7")
+    assert shared["mutable"] and contents(shared)[3] == 7
+    for _ in range(3):
+        record = py.publish("np.ones(100_000)")
+        py.release([*key_of(record), 1])
+    assert contents(py.publish("np.ones(100_000)[::-1]")).sum() == 100_000
+
+
+def test_where_pages_cannot_be_asked_everything_was_written(py):
+    py.bind("x", py.make(numpy.ones(1000)))
+    py.run("import sys; buffers = sys.modules['_meta_kernel'].State.buffers; buffers.are_pages_written = lambda *_: True")
+    assert py.publish("x")["owner"] == "py"
+    first = py.publish("a = meta.empty(1000); a")
+    second = py.publish("a")
+    assert first["segment"] != second["segment"] and contents(second).sum() == 0
+    py.bind("b", second)
+    assert py.run("[a is b, float(b.sum())]") == b"[false,0.0]"
+
+
+def test_what_knows_arrays_is_loaded_when_the_first_is_met(py):
+    loaded = "import sys; sys.modules['_meta_kernel'].State.buffers is not None"
+    py.run("[object(), lambda: 1, {'a': (1, b'x')}, 'x' * 1000]")
+    assert py.run(loaded) == b"false"
+    py.value("bytearray(9)")
+    assert py.run(loaded) == b"true"
+    assert py.run("import os; any(name.startswith('_meta_buffers.') for name in os.listdir(%r))" % (CACHE + "/__pycache__")) == b"true"
 
 
 def test_numpy_is_imported_only_when_an_array_arrives(py):

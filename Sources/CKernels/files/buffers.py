@@ -1,11 +1,12 @@
 """Arrays, long bytes and long texts of Python in shared memory; loaded by the kernel when the first of them is met.
 
-A segment is a file in /dev/shm that its maker fills before anybody else knows of it and that never changes afterwards. What others hold of
-ours is counted as any object is (`list_own`, `release`): when nobody holds a Segment any more, its file waits in IDLE for the next
-one. What we hold of others is a Mapping, counted as any proxy is (PROXIES, Watch). Arrays over a mapping keep it alive.
+A segment is a file in /dev/shm that its maker fills before anybody else knows of it, and that never changes then. What
+others hold of ours is counted as any object is (`list_own`, `release`): when nobody holds a Segment any more, its file
+waits in IDLE for the next one. What we hold of others is a Mapping, counted as any proxy is (PROXIES, Watch). Arrays over
+a mapping keep it alive.
 
-No code here is ended by an interrupt: the kernel calls it through `quiet`. Finalizers may run at any moment and in any thread: they
-do what is one step for the interpreter, or what `kernel.TABLE` guards.
+No code here is ended by an interrupt: the kernel calls it through `quiet`. Finalizers may run at any moment and in any
+thread: they do what is one step for the interpreter, or what `kernel.TABLE` guards.
 """
 
 import _thread
@@ -55,7 +56,7 @@ def numpy(wanted=True):
             import numpy as module
         except Exception:
             Parts.numpy = False
-    return module if hasattr(module, "from_dlpack") or hasattr(module, "ndarray") else None
+    return module if hasattr(module, "ndarray") else None
 
 
 class Parts:
@@ -275,7 +276,6 @@ class View:
 
     def tobytes(self):
         """The bytes of the items in C order."""
-        import struct
         from itertools import product
 
         size = FORMATS[self.format][0]
@@ -388,9 +388,10 @@ READ_ONLY_FULL = 0x0118  # PyBUF_FULL_RO
 
 
 def address_of(view):
-    """Where the first item of a buffer lies; None without ctypes."""
+    """Where the first item of a buffer lies; None without ctypes and NumPy."""
     if not load_c():
-        return None
+        module = numpy(False)
+        return module and module.asarray(view).__array_interface__["data"][0]
     get, give, reference = Parts.get_buffer
     buffer = Parts.buffer()
     get(view, reference(buffer), READ_ONLY_FULL)
@@ -400,11 +401,12 @@ def address_of(view):
 
 
 def map_file(descriptor, size, flags):
-    """A Mapping of a whole file. It holds no descriptor: memory of nobody's is taken, and the file mapped over it."""
+    """A Mapping of a whole file. With ctypes it holds no descriptor: memory of nobody's is taken, and the file mapped over it."""
     check_mappings()
     try:
         if not load_c():
             mapping = Mapping(descriptor, size, flags, WRITABLE)
+            mapping.address = address_of(memoryview(mapping))
         else:
             mapping = Mapping(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE, WRITABLE)
             mapping.address = address_of(memoryview(mapping))
@@ -646,11 +648,11 @@ def open_file_new(file):
     return os.open(FOLDER + file.name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
-def write_all(descriptor, data, place=0):
+def write_all(descriptor, data):
     """Writes all of a C-contiguous memoryview of bytes; the file stops it where there is no room."""
     done = 0
     while done < len(data):
-        done += os.pwrite(descriptor, data[done : done + (1 << 30)], place + done)
+        done += os.pwrite(descriptor, data[done : done + (1 << 30)], done)
 
 
 def write_zeros(descriptor, start, end):
@@ -936,7 +938,7 @@ def publish_in_place(look):
     mapping = look.mapping
     if mapping.mutable or mapping.private and not is_written_there(look):
         return True
-    if mapping.address is None or mapping.private and (2 * look.size < mapping.size or _thread._count()):
+    if not Parts.mmap or mapping.private and (2 * look.size < mapping.size or _thread._count()):
         return False
     segment = mapping.segment
     if mapping.private:
@@ -1409,8 +1411,8 @@ def after_fork_in_child():
         file.memory = None
     FILES.clear()
     for mapping, descriptor in Fork.open:
-        if mapping.address is None:
-            continue
+        if not Parts.mmap:
+            continue  # nothing can be mapped over what is there
         if descriptor is not None:
             map_over(mapping, descriptor, mapping.size, mmap.MAP_PRIVATE)
             os.close(descriptor)
