@@ -31,9 +31,11 @@ def environment(home: pathlib.Path) -> dict[str, str]:
 
 
 class Session:
-    """Use as a context manager. `files` is a folder whose contents the session finds in its working directory."""
+    """Use as a context manager. `files` is a folder whose contents the session finds in its working directory; `python`
+    the interpreter that it takes, where that is not the caller's choice.
+    """
 
-    def __init__(self, files: pathlib.Path | None = None, deadline: float = 60.0):
+    def __init__(self, files: pathlib.Path | None = None, deadline: float = 60.0, python: str | None = None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="meta-test-"))
         self.end = time.monotonic() + deadline
         self.deadline = deadline
@@ -47,7 +49,7 @@ class Session:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=work,
-            env=environment(home),
+            env=environment(home) | ({"META_PYTHON": python} if python else {}),
             start_new_session=True,
         )
 

@@ -11,6 +11,10 @@ static const unsigned char python_buffers[] = {
 #embed "files/buffers.py"
 };
 
+static const unsigned char python_images[] = {
+#embed "files/images.py"
+};
+
 static const unsigned char node[] = {
 #embed "files/kernel.js"
 };
@@ -30,6 +34,7 @@ static const unsigned char shell[] = {
 static const meta_kernel_file files[] = {
     {"_meta_kernel.py", python, sizeof python},
     {"_meta_buffers.py", python_buffers, sizeof python_buffers},
+    {"_meta_images.py", python_images, sizeof python_images},
     {"kernel.js", node, sizeof node},
     {"buffers.js", node_buffers, sizeof node_buffers},
     {"mapping.c", node_mapping, sizeof node_mapping},

@@ -14,7 +14,7 @@ extension Router {
                     "Gives a name to arrays with these axes, whose names are written as they are, and views to them: functions "
                         + "that live in a runtime, paths to such, or an object of these by runtime. The same again changes nothing.",
                     examples: [
-                        "(register-buffer-type \"Gray\" :layout [height width]) (get (buffer-types) \"Gray\" :layout) => [\"height\" \"width\"]"
+                        "(do (register-buffer-type \"Gray\" :layout [height width]) (get (buffer-types) \"Gray\" :layout)) => [\"height\" \"width\"]"
                     ])
             ) { [unowned self] arguments, _ throws(Failure) in
                 try register(type: try Given(arguments))
@@ -35,7 +35,7 @@ extension Router {
             })
         addBuffer(
             "(buffer.as buffer type)", 2...2, "The same items as an array of a registered type.",
-            "(register-buffer-type \"Pair\" :layout [x]) (buffer.axis (buffer.as (buffer.from [1 2]) \"Pair\") \"x\") => 2"
+            "(do (register-buffer-type \"Pair\" :layout [x]) (buffer.axis (buffer.as (buffer.from [1 2]) \"Pair\") \"x\")) => 2"
         ) { [unowned self] arguments throws(Failure) in
             let buffer = try buffer(0, of: arguments)
             let name = try arguments.string(1)
@@ -49,8 +49,8 @@ extension Router {
                     "A new array: what its owner makes of this one by the view that its type has under that name. "
                         + "A :view of the owner's in runtime-dispatch takes its place.",
                     examples: [
-                        "(register-buffer-type \"Row\" :layout [x] :views {:double (fn (b) (+ b b))}) "
-                            + "(buffer.data (buffer.view (buffer.as (buffer.from [1 2]) \"Row\") \"double\")) => [2 4]"
+                        "(do (register-buffer-type \"Row\" :layout [x] :views {:double (fn (b) (+ b b))}) "
+                            + "(buffer.data (buffer.view (buffer.as (buffer.from [1 2]) \"Row\") \"double\"))) => [2 4]"
                     ])
             ) { [unowned self] arguments, fiber throws(Failure) in
                 let buffer = try buffer(0, of: arguments)

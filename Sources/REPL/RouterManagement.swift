@@ -86,6 +86,9 @@ extension Router {
             ) {
                 [unowned self] arguments throws(Failure) in
                 let runtime = try runtime(arguments[0])
+                if let generation = sessions.generation(of: runtime.session) {
+                    keepSegments(of: runtime.session, generation)
+                }
                 do throws(SessionError) {
                     try action(sessions, runtime.session)
                 } catch {

@@ -25,7 +25,8 @@ LAUNCH_SHELL = '. "$1"; builtin eval "$__meta_main"'
 def command(language):
     if language == "py":
         shutil.copy(FILES / "kernel.py", CACHE + "/_meta_kernel.py")
-        shutil.copy(FILES / "buffers.py", CACHE + "/_meta_buffers.py")
+        for part in ("buffers", "images"):
+            shutil.copy(FILES / (part + ".py"), CACHE + "/_meta_%s.py" % part)
         return [os.environ.get("META_PYTHON", "python3"), "-c", LAUNCH_PYTHON % CACHE]
     if language == "sh":
         return [os.environ.get("META_BASH", "bash"), "--norc", "--noprofile", "-c", LAUNCH_SHELL, "sh", str(FILES / "kernel.sh")]

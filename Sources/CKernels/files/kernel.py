@@ -1561,6 +1561,7 @@ class Shared:
         self.limit = self.user_limit = self.room = self.lifted = 0  # of recursion: what is set, what the user set, what the kernel adds
         self.segments, self.segments_limit = None, 1 << 62  # how names of shared memory begin, as `init` says; bytes of it
         self.buffers = None  # the module that knows arrays, once one was met
+        self.images = None  # the part for pictures, once it is wanted
         self.quick = None  # the faster encoder, False when there is none
         self.running = False  # user code of the main thread may be interrupted
         self.waiting = False  # the main thread waits for an upcall: meta interrupts who works for it
@@ -2111,20 +2112,24 @@ def buffers():
 
 
 def load_buffers():
+    with TABLE:
+        if State.buffers is None:
+            State.buffers = load_part("_meta_buffers")
+
+
+def load_part(name):
+    """Runs a file that lies beside this one as a module that is in no list; its compiled form is kept, as the kernel's is."""
     from importlib.machinery import SourceFileLoader
 
-    folder = os.path.dirname(os.path.abspath(KERNEL_FILE))
-    path = os.path.join(folder, "_meta_buffers.py")
+    path = os.path.join(os.path.dirname(os.path.abspath(KERNEL_FILE)), name + ".py")
     kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
-    with TABLE:
-        try:
-            if State.buffers is None:
-                module = MODULE("_meta_buffers")
-                module.__file__ = path
-                exec(SourceFileLoader("_meta_buffers", path).get_code("_meta_buffers"), module.__dict__)
-                State.buffers = module
-        finally:
-            sys.dont_write_bytecode = kept
+    try:
+        module = MODULE(name)
+        module.__file__ = path
+        exec(SourceFileLoader(name, path).get_code(name), module.__dict__)
+        return module
+    finally:
+        sys.dont_write_bytecode = kept
 
 
 def empty(shape, format="float64", mutable=False, name=None):
@@ -2155,6 +2160,9 @@ def make_shared(name, *arguments):
 def late_member(name):
     if name == "View":
         return buffers().View
+    if name in ("load_image", "save_image", "grayscale"):
+        State.images = State.images or load_part("_meta_images")
+        return getattr(State.images, name)
     raise AttributeError("module 'meta' has no attribute %r" % name)
 
 
