@@ -20,6 +20,9 @@ protocol Arithmetic: Element {
         _ items: UnsafePointer<Self>, _ factor: Self, to out: UnsafeMutablePointer<Self>, _ count: Int
     ) -> Bool
 
+    /// False only where no item is NaN.
+    static func mayHoldNaN(_ items: UnsafePointer<Self>, _ count: Int) -> Bool
+
     /// Whether the two are equal, and whether the first is less; both false with NaN.
     static func isEqual(_ a: Self, _ b: Self) -> Bool
     static func isLess(_ a: Self, _ b: Self) -> Bool
@@ -138,37 +141,48 @@ extension Arithmetic where Self: FixedWidthInteger {
 }
 
 extension Arithmetic {
-    /// The least of at least one item, or the greatest when reversed; the first NaN where there is one.
+    /// The least of at least one item, or the greatest when reversed; NaN where there is one.
     ///
     /// In as many lanes as vectors want, which stay in the nearest cache.
     static func extreme(_ items: UnsafePointer<Self>, _ count: Int, isReversed: Bool) -> Self {
-        var unequal = 0
-        for item in 0..<count { unequal &+= isEqual(items[item], items[item]) ? 0 : 1 }
-        if unequal > 0, let place = (0..<count).first(where: { !isEqual(items[$0], items[$0]) }) { return items[place] }
-        return withUnsafeTemporaryAllocation(of: Self.self, capacity: 32) { lanes in
-            lanes.initialize(repeating: items[0])
-            let whole = count & ~31
-            for start in stride(from: 0, to: whole, by: 32) {
-                if isReversed {
-                    for lane in 0..<32 {
-                        lanes[lane] = isLess(lanes[lane], items[start + lane]) ? items[start + lane] : lanes[lane]
-                    }
-                } else {
-                    for lane in 0..<32 {
-                        lanes[lane] = isLess(items[start + lane], lanes[lane]) ? items[start + lane] : lanes[lane]
-                    }
-                }
-            }
-            var best = items[0]
-            for lane in lanes { best = isReversed ? greater(lane, best) : lesser(lane, best) }
-            for item in whole..<count { best = isReversed ? greater(items[item], best) : lesser(items[item], best) }
-            return best
+        if mayHoldNaN(items, count), let place = (0..<count).first(where: { !isEqual(items[$0], items[$0]) }) {
+            return items[place]
         }
+        return isReversed ? lanes(items, count, greater) : lanes(items, count, lesser)
     }
 
-    /// The lesser; the first where they are equal, NaN where one is.
-    @inline(__always) static func lesser(_ a: Self, _ b: Self) -> Self { isLess(a, b) || !isEqual(a, a) ? a : b }
-    @inline(__always) static func greater(_ a: Self, _ b: Self) -> Self { isLess(b, a) || !isEqual(a, a) ? a : b }
+    static func mayHoldNaN(_ items: UnsafePointer<Self>, _ count: Int) -> Bool { false }
+
+    /// In eight lanes, which become vectors.
+    @inline(__always) private static func lanes(
+        _ items: UnsafePointer<Self>, _ count: Int, _ better: (Self, Self) -> Self
+    ) -> Self {
+        let first = items[0]
+        var (a, b, c, d, e, f, g, h) = (first, first, first, first, first, first, first, first)
+        let whole = count & ~7
+        for start in stride(from: 0, to: whole, by: 8) {
+            a = better(items[start], a)
+            b = better(items[start + 1], b)
+            c = better(items[start + 2], c)
+            d = better(items[start + 3], d)
+            e = better(items[start + 4], e)
+            f = better(items[start + 5], f)
+            g = better(items[start + 6], g)
+            h = better(items[start + 7], h)
+        }
+        var best = better(better(better(a, b), better(c, d)), better(better(e, f), better(g, h)))
+        for item in whole..<count { best = better(items[item], best) }
+        return best
+    }
+
+    /// The lesser of two, the second where NaN is one: the processor's own instruction.
+    @inline(__always) private static func lesser(_ a: Self, _ b: Self) -> Self { isLess(a, b) ? a : b }
+    @inline(__always) private static func greater(_ a: Self, _ b: Self) -> Self { isLess(b, a) ? a : b }
+
+    /// The lesser, or the greater when reversed; NaN where one is.
+    @inline(__always) static func better(_ a: Self, _ b: Self, isReversed: Bool) -> Self {
+        (isReversed ? isLess(b, a) : isLess(a, b)) || !isEqual(a, a) ? a : b
+    }
 }
 
 // MARK: Floats
@@ -188,10 +202,24 @@ extension Arithmetic where Self: BinaryFloatingPoint {
         case .divide: for item in 0..<count { out[item] = a[item] / b[item] }
         case .floorDivide: for item in 0..<count { out[item] = floorQuotient(a[item], b[item]) }
         case .modulo: for item in 0..<count { out[item] = floorRemainder(a[item], b[item]) }
-        case .minimum: for item in 0..<count { out[item] = lesser(a[item], b[item]) }
-        case .maximum: for item in 0..<count { out[item] = greater(a[item], b[item]) }
+        case .minimum: for item in 0..<count { out[item] = better(a[item], b[item], isReversed: false) }
+        case .maximum: for item in 0..<count { out[item] = better(a[item], b[item], isReversed: true) }
         }
         return nil
+    }
+
+    /// NaN and infinities less themselves are NaN, anything else is 0: additions become vectors where comparisons do not.
+    static func mayHoldNaN(_ items: UnsafePointer<Self>, _ count: Int) -> Bool {
+        var (a, b, c, d): (Self, Self, Self, Self) = (0, 0, 0, 0)
+        let whole = count & ~3
+        for start in stride(from: 0, to: whole, by: 4) {
+            a += items[start] - items[start]
+            b += items[start + 1] - items[start + 1]
+            c += items[start + 2] - items[start + 2]
+            d += items[start + 3] - items[start + 3]
+        }
+        for item in whole..<count { a += items[item] - items[item] }
+        return (a + b + c + d).isNaN
     }
 
     /// The floor of the exact quotient, as for a float of meta; what IEEE says for a divisor of 0.

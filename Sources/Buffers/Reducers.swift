@@ -323,7 +323,7 @@ struct Extreme<Item: Arithmetic>: Reducer {
     var hasPieces: Bool { true }
     @inline(__always) func begin(_ item: Item) -> Item { item }
     @inline(__always) func extend(_ piece: inout Item, _ item: Item) {
-        piece = isReversed ? Item.greater(item, piece) : Item.lesser(item, piece)
+        piece = Item.better(item, piece, isReversed: isReversed)
     }
     @inline(__always) func take(_ piece: Item, _ count: Int, into state: inout Item?) {
         guard let best = state, !Self.isBetter(piece, than: best, isReversed) else {
