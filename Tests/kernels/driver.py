@@ -73,14 +73,14 @@ class Kernel:
         self.requests.sendall(b"%08x%08x%b%b" % (len(text), len(body), text, body))
 
     def receive(self):
-        prefix = self.stream.read(16)
-        assert len(prefix) == 16, "the kernel ended: " + self.errors()
-        header = json.loads(self.stream.read(int(prefix[:8], 16)))
-        body = self.stream.read(int(prefix[8:], 16))
-        if header["op"] != "release":
-            return header, body
-        self.released += map(tuple, header["refs"])  # unsolicited, at any time
-        return self.receive()
+        while True:
+            prefix = self.stream.read(16)
+            assert len(prefix) == 16, "the kernel ended: " + self.errors()
+            header = json.loads(self.stream.read(int(prefix[:8], 16)))
+            body = self.stream.read(int(prefix[8:], 16))
+            if header["op"] != "release":
+                return header, body
+            self.released += map(tuple, header["refs"])  # unsolicited, at any time
 
     def start(self, op, body=b"", **fields):
         """Sends a request and returns its id."""

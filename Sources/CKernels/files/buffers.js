@@ -13,11 +13,11 @@ const {
   defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, reprOf, typeName, clean, tripleField, stringifyJSON, toText,
   bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join,
 } = kernel;
-const { Map: NativeMap, Uint8Array, Uint16Array, Uint32Array, ArrayBuffer, DataView, Array, BigInt, Number, Math, Object, WeakMap, constants } = natives;
+const { Map: NativeMap, Uint8Array, Uint16Array, Uint32Array, ArrayBuffer, DataView, BigInt, Number, WeakMap, constants } = natives;
 const {
   openSync, closeSync, fstatSync, statSync, readSync, writeSync, renameSync, unlinkSync, fchmodSync, chmodSync, readdirSync, existsSync,
 } = natives.fs;
-const { min, max, floor } = Math;
+const { min, max, floor, log2 } = natives.math;
 
 // --------------------------------------------------------------------------------------------------------- formats
 
@@ -100,7 +100,7 @@ function halfOf(value) {
   if (size !== size) return 0x7e00;
   if (size >= 65520) return sign | 0x7c00;
   if (size < 2 ** -14) return sign | roundEven(size * 2 ** 24);
-  let exponent = floor(Math.log2(size));
+  let exponent = floor(log2(size));
   if (2 ** exponent > size) exponent--;
   else if (2 ** (exponent + 1) <= size) exponent++;
   return sign | (((exponent + 15) << 10) + roundEven((size / 2 ** exponent - 1) * 1024)); // a carry goes into the exponent
@@ -505,7 +505,7 @@ function failureOf(code, name) {
 // and the first record's `fields`, or of a `segment` of this kernel's own. `live` counts them.
 
 const byId = new NativeMap();
-const live = { count: 0, bytes: 0, countAt: 10000, bytesAt: Infinity, most: 0, waiting: 0, breaths: 0, looked: 0 };
+const live = { count: 0, bytes: 0, keptCount: 0, keptBytes: 0, most: 0, waiting: 0, breaths: 0, looked: 0 };
 
 /** Takes over what the addon made: the ArrayBuffer. */
 function adopt(made, mapping) {
@@ -535,6 +535,8 @@ function endMapping(mapping) {
     mapping.isEnded = true;
     live.count--;
     live.bytes -= mapping.size;
+    live.keptCount = min(live.keptCount, live.count);
+    live.keptBytes = min(live.keptBytes, live.bytes);
     if (live.waiting > 0) live.waiting--;
     if (mapping.segment !== null) mapping.segment.maps--;
   }
@@ -560,9 +562,12 @@ function collect() {
   collectGarbage();
   live.waiting = addon.waiting();
   if (live.waiting > 0) foreign.breathe = true;
-  live.countAt = live.count + 10000;
-  live.bytesAt = live.bytes + self.limit / 4;
+  live.keptCount = live.count;
+  live.keptBytes = live.bytes;
 }
+
+/** Whether so much has been mapped since the last collection that another is due. */
+const isDue = (count, bytes) => live.count - live.keptCount >= count || live.bytes - live.keptBytes >= bytes;
 
 /**
  * Whether one more mapping of `size` bytes may be made. Node aborts where the system refuses it memory, so this ends well
@@ -570,9 +575,8 @@ function collect() {
  */
 function mayMap(size) {
   if (live.most === 0) live.most = floor(mappingLimit() * 0.75);
-  if (live.bytesAt === Infinity) live.bytesAt = self.limit / 4;
   settle();
-  if (live.count >= live.countAt || live.bytes + size > live.bytesAt) collect();
+  if (isDue(10000, self.limit / 4)) collect();
   return live.count < live.most && (live.waiting === 0 || live.bytes + size <= self.limit / 2);
 }
 
@@ -580,12 +584,12 @@ function mappingLimit() {
   try { return +toText(natives.fs.readFileSync('/proc/sys/vm/max_map_count')) || 65530; } catch { return 65530; }
 }
 
-/** Looks for arrays that were collected, at most each 100 ms; their memory is free when the loop has turned. */
+/** Looks for arrays that were collected while no request runs, at most each 100 ms; their memory is free when the loop has turned. */
 function look(time) {
   if (addon === null || live.count === 0) return;
   if (live.breaths === 0 && time - live.looked < 100) return;
   live.looked = time;
-  live.waiting = addon.waiting();
+  if (isDue(1000, self.limit / 16)) collect(); else live.waiting = addon.waiting();
   live.breaths = live.waiting === 0 || live.breaths >= 3 ? 0 : live.breaths + 1;
   if (live.breaths > 0) foreign.breathe = true;
 }

@@ -91,7 +91,7 @@ const BUFFERS_FILE = `${__dirname}/buffers.js`;
 const { getOwnPropertyDescriptors } = Object;
 /** What buffers.js uses, which is loaded when the first array is met. */
 const natives = {
-  __proto__: null, Map, Set, WeakMap, Array, BigInt, Buffer, Math, Number, Object, String, Uint8Array, apply,
+  __proto__: null, Map, Set, WeakMap, BigInt, Buffer, Number, String, Uint8Array, apply, math: { min: Math.min, max: Math.max, floor: Math.floor, log2: Math.log2 },
   freeze: Object.freeze, from: Array.from, keysOf, setForEach, setDelete, isProxy, isSharedArrayBuffer, isView: isArrayBufferView,
   iterator: ITERATOR, toStringTag: TO_STRING_TAG, pid: process.pid, errno: require('os').constants.errno, source: `${__dirname}/mapping.c`,
   typed: getOwnPropertyDescriptors(getPrototypeOf(Uint8Array.prototype)), view: getOwnPropertyDescriptors(globalThis.DataView.prototype),
