@@ -601,9 +601,12 @@ const isWritten = (mapping, from, to) => mapping.isSealed && !mapping.isMutable 
 
 // A segment of this kernel's: { name, next, number, size, file, state, entry, maps, mapping, isMutable, isNamed, used }. Its `state` is `making`
 // until all of it is set, `used`, `idle` in the pool, or `gone`; `next` is a name that it is just being given. It has an `entry` among the held
-// while a record of it may be out, `isNamed` once its number has been in one, and `maps` counts the own mappings. `file` is a descriptor, or -1.
+// while a record of it may be out, `isNamed` once its number has been in one, and `maps` counts the own mappings. `file` is a descriptor, or -1;
+// while it `isOpening` or closing there may be one that is not stored.
 
 const segments = new natives.Set();
+const idles = new natives.Set();
+const reading = { path: null }; // of a segment that is open to be read
 const FOLDER = '/dev/shm/';
 const FILES_LIMIT = 64;
 const pool = { bytes: 0, files: 0, clock: 0 };
@@ -612,12 +615,13 @@ const { O_CREAT, O_EXCL, O_RDWR, O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = natives.fs
 const O_CLOEXEC = 0o2000000;
 
 const random = { data: new Uint8Array(512), at: 512 };
+const { randomFillSync } = require('crypto');
+const family = { bytes: 0, added: 0, time: -Infinity }; // segments counted at that time, and those made since
 
 /** 16 hexadecimal digits that nobody can guess. */
 function randomDigits() {
   if (random.at === 512) {
-    const file = openSync('/dev/urandom', O_RDONLY | O_CLOEXEC);
-    try { readSync(file, random.data, 0, 512, null); } finally { closeSync(file); }
+    randomFillSync(random.data);
     random.at = 0;
   }
   random.at += 8;
@@ -626,13 +630,24 @@ function randomDigits() {
 
 const nameFor = (number) => `${self.segments}${number}-${randomDigits()}`;
 
+/** Whether a new segment keeps to the limit. What was counted less than 100 ms ago will do while that is far. */
+function isRoom(size) {
+  const time = natives.now();
+  if (time - family.time > 100 || family.bytes + family.added + size > self.limit / 2) {
+    family.bytes = countFamily();
+    family.time = time;
+    family.added = 0;
+  }
+  return family.bytes + family.added + size <= self.limit;
+}
+
 /** The bytes of all segments of this meta's. */
-function familyBytes() {
-  const family = test(/^(.*-)\d+-$/, self.segments)?.[1] ?? self.segments;
+function countFamily() {
+  const beginning = test(/^(.*-)\d+-$/, self.segments)?.[1] ?? self.segments;
   let bytes = 0;
   const names = readdirSync(FOLDER);
   for (let at = 0; at < names.length; at++) {
-    if (!startsWith(names[at], family)) continue;
+    if (!startsWith(names[at], beginning)) continue;
     try { bytes += statSync(FOLDER + names[at]).size; } catch { /* it has just been removed */ }
   }
   return bytes;
@@ -640,16 +655,17 @@ function familyBytes() {
 
 /** Makes room for a new segment, of the pool and of what was collected, or throws `buffer/limit`. */
 function checkLimit(size) {
-  if (familyBytes() + size <= self.limit) return;
-  emptyPool();
-  if (familyBytes() + size <= self.limit) return;
-  if (addon !== null && live.count > 0) { collect(); settle(); emptyPool(); }
-  if (familyBytes() + size > self.limit) throw new Failure('buffer/limit', `segments have at most ${self.limit} bytes together`);
+  if (!isRoom(size)) {
+    emptyPool();
+    if (!isRoom(size) && addon !== null && live.count > 0) { collect(); settle(); emptyPool(); }
+    if (!isRoom(size)) throw new Failure('buffer/limit', `segments have at most ${self.limit} bytes together`);
+  }
+  family.added += size;
 }
 
 function addSegment(size, isMutable) {
   const number = held.next++;
-  const segment = { name: nameFor(number), next: null, number, size, file: -1, state: 'making', entry: null, maps: 0, mapping: null, isMutable, isNamed: false, used: 0 };
+  const segment = { name: nameFor(number), next: null, number, size, file: -1, state: 'making', entry: null, maps: 0, mapping: null, isMutable, isNamed: false, isOpening: false, used: 0 };
   setAdd(segments, segment);
   return segment;
 }
@@ -661,8 +677,7 @@ function takeSegment(size, isMutable) {
   checkLimit(size);
   const segment = addSegment(size, isMutable);
   try {
-    segment.file = openSync(FOLDER + segment.name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0o600);
-    pool.files++;
+    openInto(segment, O_CREAT | O_EXCL | O_RDWR);
   } catch (error) { remove(segment); throw fileFailure(error, segment.name); }
   return segment;
 }
@@ -670,7 +685,7 @@ function takeSegment(size, isMutable) {
 /** The smallest idle segment that holds `size` bytes and wastes at most a quarter. */
 function findIdle(size) {
   let found = null;
-  natives.setForEach(segments, (segment) => {
+  natives.setForEach(idles, (segment) => {
     if (segment.state !== 'idle' || segment.size < size || segment.size * 0.75 > size) return;
     if (found === null || segment.size < found.size) found = segment;
   });
@@ -680,6 +695,7 @@ function findIdle(size) {
 function reuse(segment) {
   segment.state = 'making';
   pool.bytes -= segment.size;
+  natives.setDelete(idles, segment);
   try {
     rename(segment);
     if (segment.isMutable || segment.file === -1) fchmodSync(openFile(segment), 0o600);
@@ -690,9 +706,14 @@ function reuse(segment) {
 function openFile(segment) {
   if (segment.file !== -1) return segment.file;
   chmodSync(FOLDER + segment.name, 0o600);
-  segment.file = openSync(FOLDER + segment.name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-  pool.files++;
+  openInto(segment, O_RDWR);
   return segment.file;
+}
+
+function openInto(segment, flags) {
+  segment.isOpening = true;
+  segment.file = openSync(FOLDER + segment.name, flags | O_NOFOLLOW | O_CLOEXEC, 0o600);
+  segment.isOpening = false; pool.files++;
 }
 
 /** Gives a segment a new number, and so a new name. */
@@ -724,9 +745,9 @@ const fileFailure = (error, name) => (typeof error?.errno === 'number' ? failure
 function closeFile(segment) {
   const { file } = segment;
   if (file === -1) return;
-  segment.file = -1;
-  pool.files--;
+  segment.isOpening = true; segment.file = -1; pool.files--;
   closeSync(file);
+  segment.isOpening = false;
 }
 
 /** Removes a segment of this kernel's, whatever has become of it. */
@@ -736,6 +757,7 @@ function remove(segment) {
   try { closeFile(segment); } catch { /* user code may have closed it */ }
   try { unlinkSync(FOLDER + segment.name); } catch { /* it never was */ }
   if (segment.next !== null) try { unlinkSync(FOLDER + segment.next); } catch { /* nor that */ }
+  natives.setDelete(idles, segment);
   natives.setDelete(segments, segment);
 }
 
@@ -744,6 +766,7 @@ function recycle(segment) {
   if (segment.state !== 'used' || segment.maps > 0 || segment.entry !== null) return;
   const most = min(self.limit / 4, 2 ** 30);
   if (segment.size > most || (segment.file === -1 && pool.files >= FILES_LIMIT)) { remove(segment); return; }
+  setAdd(idles, segment);
   segment.used = ++pool.clock; segment.state = 'idle'; pool.bytes += segment.size;
   try { openFile(segment); } catch { remove(segment); }
   while (pool.bytes > most) remove(oldestIdle());
@@ -751,7 +774,7 @@ function recycle(segment) {
 
 function oldestIdle() {
   let found = null;
-  natives.setForEach(segments, (segment) => { if (segment.state === 'idle' && (found === null || segment.used < found.used)) found = segment; });
+  natives.setForEach(idles, (segment) => { if (segment.state === 'idle' && (found === null || segment.used < found.used)) found = segment; });
   return found;
 }
 
@@ -784,24 +807,33 @@ function dropped(entry) {
 /** Puts away what a teardown has left: no frame is being written or read. */
 function recover() {
   natives.setForEach(segments, (segment) => {
-    if (segment.state === 'making') { closeLost(segment); remove(segment); return; }
+    if (segment.isOpening) { closeLost(FOLDER + segment.name); segment.isOpening = false; }
+    if (segment.state === 'making' || segment.state === 'gone') { remove(segment); return; }
     if (segment.next !== null && existsSync(FOLDER + segment.next)) { const { next } = segment; segment.name = next; }
     segment.next = null;
     const { entry } = segment;
     if (entry !== null && entry.sent === 0) { forget(entry); segment.entry = null; }
     recycle(segment);
   });
+  if (reading.path !== null) { closeLost(reading.path); reading.path = null; }
   settle();
 }
 
-/** Closes a descriptor that was opened and never stored. */
-function closeLost(segment) {
-  if (segment.file !== -1) return;
-  const wanted = FOLDER + segment.name;
+/** Closes a descriptor of a segment that was opened and never stored, or not closed. */
+function closeLost(wanted) {
   const names = readdirSync('/proc/self/fd');
   for (let at = 0; at < names.length; at++) {
-    try { if (natives.fs.readlinkSync(`/proc/self/fd/${names[at]}`) === wanted) closeSync(+names[at]); } catch { /* it is closed */ }
+    try {
+      const path = natives.fs.readlinkSync(`/proc/self/fd/${names[at]}`);
+      if ((path === wanted || path === `${wanted} (deleted)`) && !isStored(+names[at])) closeSync(+names[at]);
+    } catch { /* it is closed */ }
   }
+}
+
+function isStored(file) {
+  let found = false;
+  natives.setForEach(segments, (segment) => { if (segment.file === file) found = true; });
+  return found;
 }
 
 // --------------------------------------------------------------------------------------------------------- publish
@@ -938,7 +970,7 @@ function moveMapping(mapping, buffer) {
   const segment = copyToSegment(new Uint8Array(buffer));
   const code = addon.replace(mapping.id, FOLDER + segment.name);
   if (code !== 0) { remove(segment); throw failureOf(code, segment.name); }
-  mapping.segment = segment; segment.maps++; segment.mapping = mapping; old.maps--; old.mapping = null;
+  mapping.segment = segment; segment.maps++; segment.mapping = mapping; old.maps--; if (old.mapping === mapping) old.mapping = null;
   recycle(old);
 }
 
@@ -1132,6 +1164,7 @@ function foreignEntry(owner, generation, number, segment) {
 /** The bytes of a segment in ordinary memory, by the same checks as the addon's. */
 function readRange(name, from, to) {
   let file;
+  reading.path = FOLDER + name;
   try { file = openSync(FOLDER + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); } catch (error) {
     throw error.errno === -ELOOP || error.errno === -ENXIO ? failureOf(FORGED, name) : fileFailure(error, name);
   }
@@ -1141,7 +1174,7 @@ function readRange(name, from, to) {
     if (from < 0 || to > status.size) throw outside();
     if (to - from > constants.MAX_LENGTH) throw failureOf(TOO_LARGE, name);
     return readAll(file, from, to, name);
-  } finally { closeSync(file); }
+  } finally { closeSync(file); reading.path = null; }
 }
 
 function readAll(file, from, to, name) {
