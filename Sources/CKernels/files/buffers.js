@@ -13,11 +13,11 @@ const {
   defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, reprOf, typeName, clean, tripleField, stringifyJSON, toText,
   bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join,
 } = kernel;
-const { Map: NativeMap, Uint8Array, Uint16Array, Uint32Array, ArrayBuffer, DataView, Array, BigInt, Number, Math, Object, WeakMap, constants } = natives;
+const { Map: NativeMap, Uint8Array, Uint16Array, Uint32Array, ArrayBuffer, DataView, BigInt, Number, WeakMap, constants } = natives;
 const {
   openSync, closeSync, fstatSync, statSync, readSync, writeSync, renameSync, unlinkSync, fchmodSync, chmodSync, readdirSync, existsSync,
 } = natives.fs;
-const { min, max, floor } = Math;
+const { min, max, floor, log2 } = natives.math;
 
 // --------------------------------------------------------------------------------------------------------- formats
 
@@ -100,7 +100,7 @@ function halfOf(value) {
   if (size !== size) return 0x7e00;
   if (size >= 65520) return sign | 0x7c00;
   if (size < 2 ** -14) return sign | roundEven(size * 2 ** 24);
-  let exponent = floor(Math.log2(size));
+  let exponent = floor(log2(size));
   if (2 ** exponent > size) exponent--;
   else if (2 ** (exponent + 1) <= size) exponent++;
   return sign | (((exponent + 15) << 10) + roundEven((size / 2 ** exponent - 1) * 1024)); // a carry goes into the exponent
@@ -505,7 +505,7 @@ function failureOf(code, name) {
 // and the first record's `fields`, or of a `segment` of this kernel's own. `live` counts them.
 
 const byId = new NativeMap();
-const live = { count: 0, bytes: 0, countAt: 10000, bytesAt: Infinity, most: 0, waiting: 0, breaths: 0, looked: 0 };
+const live = { count: 0, bytes: 0, keptCount: 0, keptBytes: 0, most: 0, waiting: 0, breaths: 0, looked: 0 };
 
 /** Takes over what the addon made: the ArrayBuffer. */
 function adopt(made, mapping) {
@@ -535,6 +535,8 @@ function endMapping(mapping) {
     mapping.isEnded = true;
     live.count--;
     live.bytes -= mapping.size;
+    live.keptCount = min(live.keptCount, live.count);
+    live.keptBytes = min(live.keptBytes, live.bytes);
     if (live.waiting > 0) live.waiting--;
     if (mapping.segment !== null) mapping.segment.maps--;
   }
@@ -560,9 +562,12 @@ function collect() {
   collectGarbage();
   live.waiting = addon.waiting();
   if (live.waiting > 0) foreign.breathe = true;
-  live.countAt = live.count + 10000;
-  live.bytesAt = live.bytes + self.limit / 4;
+  live.keptCount = live.count;
+  live.keptBytes = live.bytes;
 }
+
+/** Whether so much has been mapped since the last collection that another is due. */
+const isDue = (count, bytes) => live.count - live.keptCount >= count || live.bytes - live.keptBytes >= bytes;
 
 /**
  * Whether one more mapping of `size` bytes may be made. Node aborts where the system refuses it memory, so this ends well
@@ -570,9 +575,8 @@ function collect() {
  */
 function mayMap(size) {
   if (live.most === 0) live.most = floor(mappingLimit() * 0.75);
-  if (live.bytesAt === Infinity) live.bytesAt = self.limit / 4;
   settle();
-  if (live.count >= live.countAt || live.bytes + size > live.bytesAt) collect();
+  if (isDue(10000, self.limit / 4)) collect();
   return live.count < live.most && (live.waiting === 0 || live.bytes + size <= self.limit / 2);
 }
 
@@ -580,12 +584,12 @@ function mappingLimit() {
   try { return +toText(natives.fs.readFileSync('/proc/sys/vm/max_map_count')) || 65530; } catch { return 65530; }
 }
 
-/** Looks for arrays that were collected, at most each 100 ms; their memory is free when the loop has turned. */
+/** Looks for arrays that were collected while no request runs, at most each 100 ms; their memory is free when the loop has turned. */
 function look(time) {
   if (addon === null || live.count === 0) return;
   if (live.breaths === 0 && time - live.looked < 100) return;
   live.looked = time;
-  live.waiting = addon.waiting();
+  if (isDue(1000, self.limit / 16)) collect(); else live.waiting = addon.waiting();
   live.breaths = live.waiting === 0 || live.breaths >= 3 ? 0 : live.breaths + 1;
   if (live.breaths > 0) foreign.breathe = true;
 }
@@ -597,9 +601,12 @@ const isWritten = (mapping, from, to) => mapping.isSealed && !mapping.isMutable 
 
 // A segment of this kernel's: { name, next, number, size, file, state, entry, maps, mapping, isMutable, isNamed, used }. Its `state` is `making`
 // until all of it is set, `used`, `idle` in the pool, or `gone`; `next` is a name that it is just being given. It has an `entry` among the held
-// while a record of it may be out, `isNamed` once its number has been in one, and `maps` counts the own mappings. `file` is a descriptor, or -1.
+// while a record of it may be out, `isNamed` once its number has been in one, and `maps` counts the own mappings. `file` is a descriptor, or -1;
+// while it `isOpening` or closing there may be one that is not stored.
 
 const segments = new natives.Set();
+const idles = new natives.Set();
+const reading = { path: null }; // of a segment that is open to be read
 const FOLDER = '/dev/shm/';
 const FILES_LIMIT = 64;
 const pool = { bytes: 0, files: 0, clock: 0 };
@@ -608,12 +615,13 @@ const { O_CREAT, O_EXCL, O_RDWR, O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = natives.fs
 const O_CLOEXEC = 0o2000000;
 
 const random = { data: new Uint8Array(512), at: 512 };
+const { randomFillSync } = require('crypto');
+const family = { bytes: 0, added: 0, time: -Infinity }; // segments counted at that time, and those made since
 
 /** 16 hexadecimal digits that nobody can guess. */
 function randomDigits() {
   if (random.at === 512) {
-    const file = openSync('/dev/urandom', O_RDONLY | O_CLOEXEC);
-    try { readSync(file, random.data, 0, 512, null); } finally { closeSync(file); }
+    randomFillSync(random.data);
     random.at = 0;
   }
   random.at += 8;
@@ -622,13 +630,24 @@ function randomDigits() {
 
 const nameFor = (number) => `${self.segments}${number}-${randomDigits()}`;
 
+/** Whether a new segment keeps to the limit. What was counted less than 100 ms ago will do while that is far. */
+function isRoom(size) {
+  const time = natives.now();
+  if (time - family.time > 100 || family.bytes + family.added + size > self.limit / 2) {
+    family.bytes = countFamily();
+    family.time = time;
+    family.added = 0;
+  }
+  return family.bytes + family.added + size <= self.limit;
+}
+
 /** The bytes of all segments of this meta's. */
-function familyBytes() {
-  const family = test(/^(.*-)\d+-$/, self.segments)?.[1] ?? self.segments;
+function countFamily() {
+  const beginning = test(/^(.*-)\d+-$/, self.segments)?.[1] ?? self.segments;
   let bytes = 0;
   const names = readdirSync(FOLDER);
   for (let at = 0; at < names.length; at++) {
-    if (!startsWith(names[at], family)) continue;
+    if (!startsWith(names[at], beginning)) continue;
     try { bytes += statSync(FOLDER + names[at]).size; } catch { /* it has just been removed */ }
   }
   return bytes;
@@ -636,16 +655,17 @@ function familyBytes() {
 
 /** Makes room for a new segment, of the pool and of what was collected, or throws `buffer/limit`. */
 function checkLimit(size) {
-  if (familyBytes() + size <= self.limit) return;
-  emptyPool();
-  if (familyBytes() + size <= self.limit) return;
-  if (addon !== null && live.count > 0) { collect(); settle(); emptyPool(); }
-  if (familyBytes() + size > self.limit) throw new Failure('buffer/limit', `segments have at most ${self.limit} bytes together`);
+  if (!isRoom(size)) {
+    emptyPool();
+    if (!isRoom(size) && addon !== null && live.count > 0) { collect(); settle(); emptyPool(); }
+    if (!isRoom(size)) throw new Failure('buffer/limit', `segments have at most ${self.limit} bytes together`);
+  }
+  family.added += size;
 }
 
 function addSegment(size, isMutable) {
   const number = held.next++;
-  const segment = { name: nameFor(number), next: null, number, size, file: -1, state: 'making', entry: null, maps: 0, mapping: null, isMutable, isNamed: false, used: 0 };
+  const segment = { name: nameFor(number), next: null, number, size, file: -1, state: 'making', entry: null, maps: 0, mapping: null, isMutable, isNamed: false, isOpening: false, used: 0 };
   setAdd(segments, segment);
   return segment;
 }
@@ -657,8 +677,7 @@ function takeSegment(size, isMutable) {
   checkLimit(size);
   const segment = addSegment(size, isMutable);
   try {
-    segment.file = openSync(FOLDER + segment.name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0o600);
-    pool.files++;
+    openInto(segment, O_CREAT | O_EXCL | O_RDWR);
   } catch (error) { remove(segment); throw fileFailure(error, segment.name); }
   return segment;
 }
@@ -666,7 +685,7 @@ function takeSegment(size, isMutable) {
 /** The smallest idle segment that holds `size` bytes and wastes at most a quarter. */
 function findIdle(size) {
   let found = null;
-  natives.setForEach(segments, (segment) => {
+  natives.setForEach(idles, (segment) => {
     if (segment.state !== 'idle' || segment.size < size || segment.size * 0.75 > size) return;
     if (found === null || segment.size < found.size) found = segment;
   });
@@ -676,6 +695,7 @@ function findIdle(size) {
 function reuse(segment) {
   segment.state = 'making';
   pool.bytes -= segment.size;
+  natives.setDelete(idles, segment);
   try {
     rename(segment);
     if (segment.isMutable || segment.file === -1) fchmodSync(openFile(segment), 0o600);
@@ -686,9 +706,14 @@ function reuse(segment) {
 function openFile(segment) {
   if (segment.file !== -1) return segment.file;
   chmodSync(FOLDER + segment.name, 0o600);
-  segment.file = openSync(FOLDER + segment.name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-  pool.files++;
+  openInto(segment, O_RDWR);
   return segment.file;
+}
+
+function openInto(segment, flags) {
+  segment.isOpening = true;
+  segment.file = openSync(FOLDER + segment.name, flags | O_NOFOLLOW | O_CLOEXEC, 0o600);
+  segment.isOpening = false; pool.files++;
 }
 
 /** Gives a segment a new number, and so a new name. */
@@ -720,9 +745,9 @@ const fileFailure = (error, name) => (typeof error?.errno === 'number' ? failure
 function closeFile(segment) {
   const { file } = segment;
   if (file === -1) return;
-  segment.file = -1;
-  pool.files--;
+  segment.isOpening = true; segment.file = -1; pool.files--;
   closeSync(file);
+  segment.isOpening = false;
 }
 
 /** Removes a segment of this kernel's, whatever has become of it. */
@@ -732,6 +757,7 @@ function remove(segment) {
   try { closeFile(segment); } catch { /* user code may have closed it */ }
   try { unlinkSync(FOLDER + segment.name); } catch { /* it never was */ }
   if (segment.next !== null) try { unlinkSync(FOLDER + segment.next); } catch { /* nor that */ }
+  natives.setDelete(idles, segment);
   natives.setDelete(segments, segment);
 }
 
@@ -740,6 +766,7 @@ function recycle(segment) {
   if (segment.state !== 'used' || segment.maps > 0 || segment.entry !== null) return;
   const most = min(self.limit / 4, 2 ** 30);
   if (segment.size > most || (segment.file === -1 && pool.files >= FILES_LIMIT)) { remove(segment); return; }
+  setAdd(idles, segment);
   segment.used = ++pool.clock; segment.state = 'idle'; pool.bytes += segment.size;
   try { openFile(segment); } catch { remove(segment); }
   while (pool.bytes > most) remove(oldestIdle());
@@ -747,7 +774,7 @@ function recycle(segment) {
 
 function oldestIdle() {
   let found = null;
-  natives.setForEach(segments, (segment) => { if (segment.state === 'idle' && (found === null || segment.used < found.used)) found = segment; });
+  natives.setForEach(idles, (segment) => { if (segment.state === 'idle' && (found === null || segment.used < found.used)) found = segment; });
   return found;
 }
 
@@ -780,24 +807,33 @@ function dropped(entry) {
 /** Puts away what a teardown has left: no frame is being written or read. */
 function recover() {
   natives.setForEach(segments, (segment) => {
-    if (segment.state === 'making') { closeLost(segment); remove(segment); return; }
+    if (segment.isOpening) { closeLost(FOLDER + segment.name); segment.isOpening = false; }
+    if (segment.state === 'making' || segment.state === 'gone') { remove(segment); return; }
     if (segment.next !== null && existsSync(FOLDER + segment.next)) { const { next } = segment; segment.name = next; }
     segment.next = null;
     const { entry } = segment;
     if (entry !== null && entry.sent === 0) { forget(entry); segment.entry = null; }
     recycle(segment);
   });
+  if (reading.path !== null) { closeLost(reading.path); reading.path = null; }
   settle();
 }
 
-/** Closes a descriptor that was opened and never stored. */
-function closeLost(segment) {
-  if (segment.file !== -1) return;
-  const wanted = FOLDER + segment.name;
+/** Closes a descriptor of a segment that was opened and never stored, or not closed. */
+function closeLost(wanted) {
   const names = readdirSync('/proc/self/fd');
   for (let at = 0; at < names.length; at++) {
-    try { if (natives.fs.readlinkSync(`/proc/self/fd/${names[at]}`) === wanted) closeSync(+names[at]); } catch { /* it is closed */ }
+    try {
+      const path = natives.fs.readlinkSync(`/proc/self/fd/${names[at]}`);
+      if ((path === wanted || path === `${wanted} (deleted)`) && !isStored(+names[at])) closeSync(+names[at]);
+    } catch { /* it is closed */ }
   }
+}
+
+function isStored(file) {
+  let found = false;
+  natives.setForEach(segments, (segment) => { if (segment.file === file) found = true; });
+  return found;
 }
 
 // --------------------------------------------------------------------------------------------------------- publish
@@ -934,7 +970,7 @@ function moveMapping(mapping, buffer) {
   const segment = copyToSegment(new Uint8Array(buffer));
   const code = addon.replace(mapping.id, FOLDER + segment.name);
   if (code !== 0) { remove(segment); throw failureOf(code, segment.name); }
-  mapping.segment = segment; segment.maps++; segment.mapping = mapping; old.maps--; old.mapping = null;
+  mapping.segment = segment; segment.maps++; segment.mapping = mapping; old.maps--; if (old.mapping === mapping) old.mapping = null;
   recycle(old);
 }
 
@@ -1128,6 +1164,7 @@ function foreignEntry(owner, generation, number, segment) {
 /** The bytes of a segment in ordinary memory, by the same checks as the addon's. */
 function readRange(name, from, to) {
   let file;
+  reading.path = FOLDER + name;
   try { file = openSync(FOLDER + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); } catch (error) {
     throw error.errno === -ELOOP || error.errno === -ENXIO ? failureOf(FORGED, name) : fileFailure(error, name);
   }
@@ -1137,7 +1174,7 @@ function readRange(name, from, to) {
     if (from < 0 || to > status.size) throw outside();
     if (to - from > constants.MAX_LENGTH) throw failureOf(TOO_LARGE, name);
     return readAll(file, from, to, name);
-  } finally { closeSync(file); }
+  } finally { closeSync(file); reading.path = null; }
 }
 
 function readAll(file, from, to, name) {

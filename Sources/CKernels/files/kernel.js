@@ -91,14 +91,14 @@ const BUFFERS_FILE = `${__dirname}/buffers.js`;
 const { getOwnPropertyDescriptors } = Object;
 /** What buffers.js uses, which is loaded when the first array is met. */
 const natives = {
-  __proto__: null, Map, Set, WeakMap, Array, BigInt, Buffer, Math, Number, Object, String, Uint8Array, apply,
+  __proto__: null, Map, Set, WeakMap, BigInt, Buffer, Number, String, Uint8Array, apply, math: { min: Math.min, max: Math.max, floor: Math.floor, log2: Math.log2 },
   freeze: Object.freeze, from: Array.from, keysOf, setForEach, setDelete, isProxy, isSharedArrayBuffer, isView: isArrayBufferView,
   iterator: ITERATOR, toStringTag: TO_STRING_TAG, pid: process.pid, errno: require('os').constants.errno, source: `${__dirname}/mapping.c`,
   typed: getOwnPropertyDescriptors(getPrototypeOf(Uint8Array.prototype)), view: getOwnPropertyDescriptors(globalThis.DataView.prototype),
   buffer: getOwnPropertyDescriptors(globalThis.ArrayBuffer.prototype), constants: require('buffer').constants,
   dlopen: process.dlopen.bind(process), user: process.geteuid(), runInNewContext: vm.runInNewContext,
   v8: () => require('v8'), structuredClone: () => globalThis.structuredClone, onExit: (work) => process.on('exit', work), isFile: free(fs.Stats.prototype.isFile),
-  decodeBase64, addon: () => addonPlace,
+  decodeBase64, addon: () => addonPlace, now,
 };
 for (const name of ['ArrayBuffer', 'DataView', 'Int8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
   'BigInt64Array', 'BigUint64Array', 'Float16Array', 'Float32Array', 'Float64Array']) natives[name] = globalThis[name];
@@ -2368,12 +2368,12 @@ function send(request, header, body) {
 }
 
 /** Does what is left to do when a frame goes out or has been read; a teardown may have cut it. */
-function complete(channel) {
-  while (channel.counted < channel.sending.length) { channel.sending[channel.counted].sent++; channel.counted++; }
-  channel.sending = NO_ENTRIES; channel.counted = 0;
-  if (channel.ending !== null) { end(channel.ending); channel.ending = null; }
-  if (channel.received !== NONE_LISTED) { countReceived(channel.received); channel.received = NONE_LISTED; }
-  flush(channel);
+function complete(to) {
+  while (to.counted < to.sending.length) { to.sending[to.counted].sent++; to.counted++; }
+  to.sending = NO_ENTRIES; to.counted = 0;
+  if (to.ending !== null) { end(to.ending); to.ending = null; }
+  if (to.received !== NONE_LISTED) { countReceived(to.received); to.received = NONE_LISTED; }
+  flush(to);
 }
 
 function end(request) {
