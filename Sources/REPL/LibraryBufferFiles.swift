@@ -34,7 +34,8 @@ extension Router {
             ) { [unowned self] arguments, fiber throws(Failure) in
                 let path = try arguments.path(1)
                 if Self.pictures.contains(Self.ending(path)) {
-                    return try runtime(.text("py")).call(["meta", "save_image"], [arguments[0], .text(path)], in: fiber)
+                    return try runtime(.text("py")).call(
+                        ["meta", "save_image"], [arguments[0], .text(path)], in: fiber)
                 }
                 let array = try buffer(0, of: arguments).array()
                 if Self.ending(path) == "npy" { try array.writeNPY(to: path) } else { try array.writeRaw(to: path) }
