@@ -282,7 +282,7 @@ function release() {
   if (mapping !== undefined) {
     addon.unmap(mapping.id, layout.buffer);
     settle();
-    foreign.breathe = true; // Node keeps its record of the memory until the loop turns
+    if (++live.freed >= 1000) { live.freed = 0; foreign.breathe = true; } // Node keeps its record of the memory until the loop turns
   } else if (bufferBytes(layout.buffer) > 0) detachOrdinary(layout.buffer);
 }
 
@@ -505,7 +505,7 @@ function failureOf(code, name) {
 // and the first record's `fields`, or of a `segment` of this kernel's own. `live` counts them.
 
 const byId = new NativeMap();
-const live = { count: 0, bytes: 0, keptCount: 0, keptBytes: 0, most: 0, waiting: 0, breaths: 0, looked: 0 };
+const live = { count: 0, bytes: 0, keptCount: 0, keptBytes: 0, most: 0, waiting: 0, breaths: 0, looked: 0, freed: 0 };
 
 /** Takes over what the addon made: the ArrayBuffer. */
 function adopt(made, mapping) {
