@@ -56,7 +56,7 @@ class Memory:
 
     def remove(self):
         for name in self.names():
-            (SHARED / name).unlink()
+            (SHARED / name).unlink(missing_ok=True)
 
 
 def pack(format, numbers):

@@ -317,3 +317,15 @@ def test_interrupts_lose_nothing(memory, monkeypatch, way):  # noqa: F811
     assert status["held"] <= 41, status  # what the first reply listed, which was never given back
     assert counts(js)[0] <= before + 66
     js.close()
+
+
+def test_large_segments(js):  # noqa: F811
+    """Node has no ArrayBuffer of more than 4 GiB, or whatever it says."""
+    most = js.value("require('buffer').constants.MAX_LENGTH")
+    number, name = js.memory.make(b"", mode=0o600)
+    os.truncate(SHARED / name, 5 << 30)  # nothing of it is ever touched
+    record = {**js.memory.record(b"", "uint8", [5 << 30]), "ref": number, "segment": name}
+    if most < 5 << 30:
+        assert js.refuse("v", {"v": record}) == js.refuse("meta.empty(5 * 2 ** 30, 'uint8')") == "buffer/range"
+    (SHARED / name).unlink()
+    assert js.run("1+1") == b"2"

@@ -282,7 +282,7 @@ function release() {
   if (mapping !== undefined) {
     addon.unmap(mapping.id, layout.buffer);
     settle();
-    foreign.breathe = true; // Node keeps its record of the memory until the loop turns
+    if (++live.freed >= 1000) { live.freed = 0; foreign.breathe = true; } // Node keeps its record of the memory until the loop turns
   } else if (bufferBytes(layout.buffer) > 0) detachOrdinary(layout.buffer);
 }
 
@@ -505,7 +505,7 @@ function failureOf(code, name) {
 // and the first record's `fields`, or of a `segment` of this kernel's own. `live` counts them.
 
 const byId = new NativeMap();
-const live = { count: 0, bytes: 0, keptCount: 0, keptBytes: 0, most: 0, waiting: 0, breaths: 0, looked: 0 };
+const live = { count: 0, bytes: 0, keptCount: 0, keptBytes: 0, most: 0, waiting: 0, looked: 0, freed: 0 };
 
 /** Takes over what the addon made: the ArrayBuffer. */
 function adopt(made, mapping) {
@@ -584,14 +584,15 @@ function mappingLimit() {
   try { return +toText(natives.fs.readFileSync('/proc/sys/vm/max_map_count')) || 65530; } catch { return 65530; }
 }
 
-/** Looks for arrays that were collected while no request runs, at most each 100 ms; their memory is free when the loop has turned. */
+/**
+ * Looks for arrays that were collected while no request runs, once a second: their memory is free when the loop has turned, and
+ * SIGINT would end the process if it came in the microseconds of a turn in which Node changes its handler.
+ */
 function look(time) {
-  if (addon === null || live.count === 0) return;
-  if (live.breaths === 0 && time - live.looked < 100) return;
+  if (addon === null || live.count === 0 || time - live.looked < 1000) return;
   live.looked = time;
   if (isDue(1000, self.limit / 16)) collect(); else live.waiting = addon.waiting();
-  live.breaths = live.waiting === 0 || live.breaths >= 3 ? 0 : live.breaths + 1;
-  if (live.breaths > 0) foreign.breathe = true;
+  if (live.waiting > 0) foreign.breathe = true;
 }
 
 /** Whether bytes of a mapping were written to here since it was made. */

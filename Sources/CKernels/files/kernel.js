@@ -1026,7 +1026,7 @@ function forget(entry) {
   if (mapGet(held.byValue, entry.key) === entry) mapDelete(held.byValue, entry.key);
 }
 
-function forgetUnsent(entry) { if (entry.owner === null && entry.sent === 0) drop(entry); }
+function forgetUnsent(entry) { if (entry.owner === null && entry.sent <= 0) drop(entry); }
 
 /** Ends an own entry that nobody names any more. */
 function drop(entry) {
@@ -1239,18 +1239,23 @@ function sendReleases(atOnce) {
   return true;
 }
 
-/** Drops what meta is done with. */
-function opRelease({ refs }) {
-  if (!isArray(refs)) return;
-  for (let at = 0; at < refs.length; at++) {
-    const item = refs[at];
-    if (!isArray(item) || item[0] !== self.session || item[1] !== self.generation || !isCount(item[3])) continue;
-    const entry = mapGet(held.byNumber, item[2]);
-    if (entry === undefined) continue;
-    entry.sent -= item[3];
-    if (entry.sent <= 0) drop(entry);
-  }
+/** Drops what meta is done with. The frame waits in its channel while that is not done. */
+function opRelease({ refs }, from) {
+  from.given = isArray(refs) ? refs : NO_ENTRIES;
 }
+
+/** Takes the first of what a `release` frame gives back. */
+function takeGiven(from) {
+  const item = from.given[from.taken];
+  const isOwn = isArray(item) && item[0] === self.session && item[1] === self.generation && isCount(item[3]);
+  const entry = isOwn ? mapGet(held.byNumber, item[2]) : undefined;
+  if (entry === undefined) { from.taken++; return; }
+  entry.sent -= item[3]; from.taken++; // a teardown comes before both or after
+  if (entry.sent <= 0) drop(entry);
+}
+
+/** Drops what a teardown has left without a count: no frame is being written. */
+const dropUnsent = () => mapForEach(held.byNumber, forgetUnsent);
 
 function usable(entry) {
   if (entry.released) throw new MetaError(`the handle of ${entry.repr} was released`, { code: 'session/stale-handle', type: 'StaleHandle' });
@@ -2274,11 +2279,12 @@ const READ_LIMIT = 1 << 30; // bytes in one call
 /**
  * A socket to meta: the bytes from `used` to `filled` are read and not yet served, `skip` more are to be dropped; of the
  * frame `outgoing` the first `sent` bytes are written; of the own entries `sending` that it lists `counted` are counted. `ending` is
- * the request that it answers, and `received` what a frame listed: what `complete` has still to do. The descriptors stay where they are: Node cannot move one, and has
+ * the request that it answers, `received` what a frame listed, `given` what one gave back: what `complete` has still to do. The descriptors stay where they are: Node cannot move one, and has
  * made 3 and 4 close-on-exec at its start.
  */
 const makeChannel = (descriptor) => ({
-  descriptor, data: bufferAlloc(0), used: 0, filled: 0, skip: 0, outgoing: null, sent: 0, socket: null, sending: NO_ENTRIES, counted: 0, ending: null, received: NONE_LISTED,
+  descriptor, data: bufferAlloc(0), used: 0, filled: 0, skip: 0, outgoing: null, sent: 0, socket: null, sending: NO_ENTRIES, counted: 0, ending: null,
+  received: NONE_LISTED, given: NO_ENTRIES, taken: 0,
 });
 const channel = makeChannel(3); // meta's requests, and the replies
 const up = makeChannel(4); // this kernel's requests, their replies, and what meta asks on their behalf
@@ -2372,6 +2378,8 @@ function complete(to) {
   while (to.counted < to.sending.length) { to.sending[to.counted].sent++; to.counted++; }
   to.sending = NO_ENTRIES; to.counted = 0;
   if (to.ending !== null) { end(to.ending); to.ending = null; }
+  while (to.taken < to.given.length) takeGiven(to);
+  to.given = NO_ENTRIES; to.taken = 0;
   if (to.received !== NONE_LISTED) { countReceived(to.received); to.received = NONE_LISTED; }
   flush(to);
 }
@@ -2480,7 +2488,12 @@ function readBlocking(from) {
 
 function makeRequest(from, header) {
   const id = typeof header.id === 'number' ? header.id : stringifyJSON(header.id);
-  return { id, header, channel: from, outer: running, started: now(), restore: null, listed: NONE_LISTED, answered: false, isSettled: false, failed: false, value: undefined };
+  const request = {
+    id, header, channel: from, outer: running, started: now(), restore: null, listed: NONE_LISTED, refused: null,
+    answered: false, isSettled: false, failed: false, value: undefined,
+  };
+  try { request.listed = listRefs(header.refs); } catch (error) { request.refused = error; }
+  return request;
 }
 
 /** A header as an object whose fields are only its own, whatever user code has done to all objects. */
@@ -2500,7 +2513,11 @@ function serveFrame(from, end) {
     from.used = end;
     return sendError(null, { code: 'wire/unreadable', message: `header is not a request of at most ${HEADER_LIMIT} bytes` });
   }
-  if (has(notices, header.op)) { from.used = end; return notices[header.op](header); }
+  if (has(notices, header.op)) {
+    notices[header.op](header, from);
+    from.used = end;
+    return complete(from);
+  }
   if (from === up && has(header, 're')) return settleUpcall(header, body, end);
   const request = makeRequest(from, header);
   from.used = end;
@@ -2511,7 +2528,7 @@ function serveFrame(from, end) {
 function serveRequest(request, body) {
   const { header } = request;
   try {
-    if (header.refs !== undefined) request.listed = listRefs(header.refs);
+    if (request.refused !== null) throw request.refused;
     if (!has(operations, header.op)) throw new Failure('runtime/unsupported', `this kernel has no operation ${header.op}`);
     if (header.in !== undefined && !isAwaited(header.in)) throw new Failure('runtime/interrupted', `the call ${header.in} has ended`);
     const value = operations[header.op](header, body, request.listed);
@@ -2622,8 +2639,8 @@ function repair(base, last) {
   if (running === null && base === null) interruptWaiting();
   while (running !== base && running !== null) {
     const request = running;
-    running = request.outer;
-    if (!request.answered) interrupt(request);
+    if (!request.answered) interrupt(request); // a second signal may cut this too, and it is then done again
+    if (running === request) running = request.outer;
   }
 }
 
@@ -2643,6 +2660,7 @@ function burst() {
       continue;
     }
     if (settled.list.length > 0) continue;
+    if (mustRecover && running === null) { dropUnsent(); buffers?.recover(); mustRecover = false; }
     if (buffers !== null) tidy();
     if (releases.list.length > 0) sendReleases(now() - releases.since > RELEASE_DELAY);
     if (upcalls.later > 0 || mapSize(waiting) > 0 || isLoopAlive()) { reason = 'loop'; break; }
@@ -2654,11 +2672,10 @@ function burst() {
 }
 
 const RELEASE_DELAY = 100; // milliseconds
-let mustRecover = false; // a teardown may have left segments half made
+let mustRecover = false; // a teardown may have left handles and segments half made
 
 /** Looks after segments while no request runs. */
 function tidy() {
-  if (mustRecover && running === null) { buffers.recover(); mustRecover = false; }
   buffers.settle();
   buffers.look(now());
 }
