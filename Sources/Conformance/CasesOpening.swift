@@ -59,7 +59,7 @@ enum OpeningCases {
 
     /// Those with an id, which can be asked for without being there.
     private static let asked = [
-        "eval", "call", "get", "set", "import", "complete", "status", "items", "inspect", "equal",
+        "eval", "call", "get", "set", "import", "complete", "status", "items", "inspect", "equal", "publish",
     ]
     private static let known = Set(asked + ["release", "cancel", "hold", "copy", "each", "define", "view", "attach"])
 }

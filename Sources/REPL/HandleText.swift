@@ -22,21 +22,26 @@ extension Router {
     }
 
     private func current(_ handle: Handle) -> String? {
+        guard let lines = currentLines(handle) else { return nil }
+        guard lines.count > 1 else { return handle.form }
+        let head = [handle.record.reference.owner, handle.record.type].map(Printer.sanitizedLine).joined(separator: " ")
+        return "<\(head)\n\(lines.joined(separator: "\n"))>"
+    }
+
+    /// The object's text as it is now, which its record has from now on too; one line where its owner is busy or that is all.
+    func currentLines(_ handle: Handle) -> [String]? {
         let record = handle.record
-        let owner = record.reference.owner
         guard case .object(let report)? = answer(Request(.inspect), of: handle) else { return nil }
         handle.record = ReferenceRecord(
             reference: record.reference, type: report["type"]?.nameText ?? record.type,
             repr: report["repr"]?.nameText ?? record.repr, isCallable: record.isCallable)
-        guard !record.isCallable, handle.record.repr.contains("\\n"), sessions.language(of: owner) == "py",
+        guard !record.isCallable, handle.record.repr.contains("\\n"),
+            sessions.language(of: record.reference.owner) == "py",
             case .string(let whole)? = answer(Request.call(["__repr__"]), of: handle, arguments: true)
-        else { return handle.form }
+        else { return [handle.record.repr] }
         let lines = Printer.sanitized(whole.string).split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.count > 1 else { return handle.form }
-        var shown = lines.prefix(Self.lineLimit).joined(separator: "\n")
-        if lines.count > Self.lineLimit { shown += "\n… \(lines.count - Self.lineLimit) more lines" }
-        let head = [owner, handle.record.type].map(Printer.sanitizedLine).joined(separator: " ")
-        return "<\(head)\n\(shown)>"
+        let rest = lines.count - Self.lineLimit
+        return lines.prefix(Self.lineLimit).map(String.init) + (rest > 0 ? ["… \(rest) more lines"] : [])
     }
 
     /// What the owner says when it is free; an object that comes back as a handle is nothing here.

@@ -10,6 +10,7 @@ extension Router {
         registerBufferItems()
         registerBufferNumbers()
         registerBufferTypes()
+        registerBufferFiles()
         registerBufferLifetime()
     }
 

@@ -136,7 +136,7 @@ enum LibraryFiles {
         return text
     }
 
-    private static func failure(_ verb: String, _ path: String) -> Failure {
+    static func failure(_ verb: String, _ path: String) -> Failure {
         Failure(meta_errno() == ENOENT ? "file/missing" : "file/failed", "cannot \(verb) \(path): \(Files.errorText)")
     }
 

@@ -318,6 +318,8 @@ extension Router {
     private func send(
         _ header: [UInt8], _ body: [UInt8], naming references: [Reference], to strand: Strand
     ) throws(Failure) {
+        // What it waits with for the answer may want the room of what others have done with.
+        sendReleases(to: strand.session)
         do throws(SessionError) {
             let isSent = try sessions.answer(
                 session: strand.session, generation: strand.generation, header: header, body: body)

@@ -767,7 +767,9 @@ def is_written_there(look):
 def put_live(value, look, out):
     number = kernel.list_own(out.refs, value)
     out.refs.live = True
-    start = '{%s,"language":"py"' % head_of((State.session, State.generation, number), look)
+    name = name_of(look)
+    named = ',"name":%s' % quote(name) if name else ""
+    start = '{%s,"language":"py"%s' % (head_of((State.session, State.generation, number), look), named)
     out.late.append((len(out.parts), value, number, start))
     out.put("")
 
