@@ -10,7 +10,7 @@
 
 const {
   natives, self, held, foreign, Failure, asError, has, free, push, mapGet, mapSet, mapDelete, mapForEach, mapSize, setAdd, weakGet, weakSet,
-  defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, reprOf, typeName, clean, tripleField, stringifyJSON, toText,
+  defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, reprOf, typeName, clean, tripleField, takeReleases, stringifyJSON, toText,
   bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join,
 } = kernel;
 const { Map: NativeMap, Uint8Array, Uint16Array, Uint32Array, ArrayBuffer, DataView, BigInt, Number, WeakMap, constants } = natives;
@@ -1221,6 +1221,7 @@ function makeMapped(bytes, isMutable, format) {
 }
 
 function createSegment(bytes, isMutable, format) {
+  takeReleases();
   checkLimit(bytes);
   const segment = addSegment(bytes, isMutable);
   const made = addon.create(FOLDER + segment.name, bytes);
@@ -1285,6 +1286,9 @@ function share(value, options) {
 /** Makes a function of the user's, whose failures are errors. */
 const open = (work) => (...values) => { try { return work(...values); } catch (error) { throw asError(error); } };
 
+/** Whether meta has written something to a descriptor; asked only where it may give segments back. */
+const hasMessage = (descriptor) => natives.setSize(segments) > 8 && loadAddon() !== null && addon.isReadable(descriptor) !== 0;
+
 function status() {
   let count = 0, bytes = 0;
   natives.setForEach(segments, (segment) => { count++; bytes += segment.size; });
@@ -1295,7 +1299,7 @@ function status() {
 natives.onExit(() => natives.setForEach(segments, (segment) => { try { unlinkSync(FOLDER + segment.name); } catch { /* it is gone */ } }));
 
 return {
-  View, write, writeBytes, writeText, isBuffer, readBuffer, readBytes, readText, copyOf, dropped, recover, settle, look, status,
+  View, write, writeBytes, writeText, isBuffer, readBuffer, readBytes, readText, copyOf, dropped, recover, settle, look, status, hasMessage,
   isView: (prototype) => prototype === View.prototype,
   ability: () => (loadAddon() === null ? 'copy' : 'map'),
   empty: open(empty), array: open(array), share: open(share),

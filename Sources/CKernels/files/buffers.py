@@ -26,6 +26,7 @@ INLINE = 2048  # bytes from which on an array is worth a segment
 MAPPED = 1 << 18  # bytes from which on a file of ours that is used again is kept mapped, to be filled at the speed of memory
 PROMPT = 1 << 20  # bytes of a segment whose end meta hears of at once
 POOL = 1 << 30  # bytes that may wait in IDLE, at most
+POOL_FILES = 256  # and how many files
 RANK = 32
 HIGHEST = 1 << 63
 WRITABLE = mmap.PROT_READ | mmap.PROT_WRITE
@@ -516,12 +517,12 @@ def new_segment(file, number):
 
 
 def trim(most=None):
-    """Unlinks files that are idle, the longest idle first, until at most so many bytes are left."""
+    """Unlinks files that are idle, the longest idle first, until at most POOL_FILES of at most so many bytes are left."""
     most = min(POOL, State.segments_limit // 4) if most is None else most
     if not kernel.TABLE.acquire(False):
         return  # who has it trims at its next turn
     try:
-        while IDLE and sum([file.size for file in list(IDLE)]) > most:
+        while IDLE and (len(IDLE) > POOL_FILES or sum([file.size for file in list(IDLE)]) > most):
             unlink(IDLE.pop(0))
     finally:
         kernel.TABLE.release()

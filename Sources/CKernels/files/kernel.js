@@ -92,7 +92,7 @@ const { getOwnPropertyDescriptors } = Object;
 /** What buffers.js uses, which is loaded when the first array is met. */
 const natives = {
   __proto__: null, Map, Set, WeakMap, BigInt, Buffer, Number, String, Uint8Array, apply, math: { min: Math.min, max: Math.max, floor: Math.floor, log2: Math.log2 },
-  freeze: Object.freeze, from: Array.from, keysOf, setForEach, setDelete, isProxy, isSharedArrayBuffer, isView: isArrayBufferView,
+  freeze: Object.freeze, from: Array.from, keysOf, setForEach, setDelete, setSize, isProxy, isSharedArrayBuffer, isView: isArrayBufferView,
   iterator: ITERATOR, toStringTag: TO_STRING_TAG, pid: process.pid, errno: require('os').constants.errno, source: `${__dirname}/mapping.c`,
   typed: getOwnPropertyDescriptors(getPrototypeOf(Uint8Array.prototype)), view: getOwnPropertyDescriptors(globalThis.DataView.prototype),
   buffer: getOwnPropertyDescriptors(globalThis.ArrayBuffer.prototype), constants: require('buffer').constants,
@@ -596,13 +596,16 @@ function encode(value, mode, share = 'none') {
       if (text !== null) { encoded.refs = null; return text; }
     }
   }
+  if (share === 'publish') takeReleases();
   const writer = new Writer(mode === 'copy', self.segments === null ? 'none' : share);
+  const outer = isWriting;
+  isWriting = true;
   try {
     if (mode === 'hold') writer.hold(value); else if (mode === 'copy') writer.copy(value); else writer.write(value, 1);
   } catch (error) {
     if (writer.refs !== null) setForEach(writer.refs, forgetUnsent);
     throw isTooLong(error) ? new Failure('value/too-large', `a body has at most ${BODY_LIMIT} characters`) : error;
-  }
+  } finally { isWriting = outer; }
   encoded.refs = writer.refs;
   if (writer.isLive) encoded.marks += ',"live":true';
   if (writer.isShared) encoded.marks += ',"shared":true';
@@ -610,6 +613,7 @@ function encode(value, mode, share = 'none') {
 }
 
 const encoded = { refs: null, marks: '' };
+let isWriting = false; // a body lists what is not counted as sent yet
 /** How the arrays in what a request asks for cross. */
 const shareOf = ({ op, share }) => (op === 'publish' || share === 'publish' ? 'publish' : share === 'none' ? 'none' : 'live');
 const isTooLong = (error) => isNativeError(error) && (error.message === 'Invalid string length' || error.code === 'ERR_STRING_TOO_LONG');
@@ -1242,6 +1246,39 @@ function sendReleases(atOnce) {
 /** Drops what meta is done with. The frame waits in its channel while that is not done. */
 function opRelease({ refs }, from) {
   from.given = isArray(refs) ? refs : NO_ENTRIES;
+}
+
+/** Takes all of it; a teardown makes this run again. */
+function takeAllGiven(from) {
+  while (from.taken < from.given.length) takeGiven(from);
+  from.given = NO_ENTRIES; from.taken = 0;
+}
+
+/**
+ * Serves the releases that came while user code runs, so that what it publishes in a loop does not pile up. A request
+ * in front of them stops that: it may be about what they give back.
+ */
+function takeReleases() {
+  if (isWriting || buffers === null || channel.skip > 0) return;
+  for (;;) {
+    const { data, used, filled } = channel;
+    if (filled - used >= 16) {
+      const head = parseInt(latin1(data, used, used + 8), 16);
+      if (latin1(data, used + 8, used + 16) !== '00000000' || !(head <= CHUNK)) return;
+      const end = used + 16 + head;
+      if (filled >= end) {
+        let header = null;
+        try { header = readHeader(utf8(data, used + 16, end)); } catch { /* the loop answers it */ }
+        if (header?.op !== 'release') return;
+        opRelease(header, channel);
+        channel.used = end;
+        takeAllGiven(channel);
+        continue;
+      }
+    }
+    if (!buffers.hasMessage(channel.descriptor)) return;
+    if (!readBlocking(channel)) process.exit(0);
+  }
 }
 
 /** Takes the first of what a `release` frame gives back. */
@@ -1892,7 +1929,7 @@ const operations = {
 };
 
 /** What has no reply. */
-const notices = { init: startSession, release: opRelease, cancel: opCancel };
+const notices = { init: startSession, release: () => {}, cancel: opCancel };
 
 function startSession({ directory, session, generation, segments, limit }) {
   if (typeof segments === 'string') self.segments = segments;
@@ -1909,7 +1946,7 @@ let buffers = null;
 /** What buffers.js does. */
 const loadBuffers = () => (buffers ??= compileFunction(natives.fs.readFileSync(BUFFERS_FILE, 'utf8'), ['kernel', 'require'], { filename: BUFFERS_FILE })({
   natives, self, held, foreign, Failure, Tagged, asError, has, free, push, mapGet, mapSet, mapDelete, mapForEach, mapSize, setAdd, weakGet, weakSet,
-  defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, isAlive, entryOf, reprOf, typeName, clean, tripleField,
+  defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, isAlive, entryOf, reprOf, typeName, clean, tripleField, takeReleases,
   describeValue, stringifyJSON, toText, bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join,
 }, require));
 
@@ -2153,12 +2190,14 @@ function servedField() {
  */
 function wait(pending) {
   const base = running;
+  const outer = isWriting;
   while (pending.outcome === null) {
     armedWork = () => pump(pending);
     try { runArmed(armedOptions); } catch (error) {
       if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
       torn = true;
       repair(base, pending.id);
+      isWriting = outer;
     }
   }
   if (!inBurst && up.socket !== null) readOnLoop(up);
@@ -2378,8 +2417,7 @@ function complete(to) {
   while (to.counted < to.sending.length) { to.sending[to.counted].sent++; to.counted++; }
   to.sending = NO_ENTRIES; to.counted = 0;
   if (to.ending !== null) { end(to.ending); to.ending = null; }
-  while (to.taken < to.given.length) takeGiven(to);
-  to.given = NO_ENTRIES; to.taken = 0;
+  takeAllGiven(to);
   if (to.received !== NONE_LISTED) { countReceived(to.received); to.received = NONE_LISTED; }
   flush(to);
 }
@@ -2632,6 +2670,7 @@ const interruptWaiting = () => mapForEach(waiting, (request) => { if (!request.i
  * waits for upcalls after the upcall `last`.
  */
 function repair(base, last) {
+  isWriting = false;
   complete(channel);
   complete(up);
   mustRecover = true;

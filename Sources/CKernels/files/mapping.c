@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -378,6 +379,13 @@ static napi_value isWritten(napi_env env, napi_callback_info info) {
     return number(env, 0);
 }
 
+/// isReadable(descriptor): 1 when a read would not wait.
+static napi_value isReadable(napi_env env, napi_callback_info info) {
+    struct arguments from = argumentsOf(env, info);
+    struct pollfd one = {.fd = (int)numberOf(env, &from, 0), .events = POLLIN};
+    return number(env, poll(&one, 1, 0) == 1 ? 1 : 0);
+}
+
 /// limit(bytes): how large an ArrayBuffer may be here.
 static napi_value limit(napi_env env, napi_callback_info info) {
     struct arguments from = argumentsOf(env, info);
@@ -403,7 +411,8 @@ int32_t node_api_module_get_api_version_v1(void) { return 8; }
 napi_value napi_register_module_v1(napi_env env, napi_value exports) {
     static const struct { const char *name; napi_callback work; } members[] = {
         {"map", map}, {"create", create}, {"seal", seal}, {"replace", replace}, {"unmap", unmap}, {"buffer", buffer},
-        {"ended", firstEnded}, {"told", told}, {"waiting", waiting}, {"isWritten", isWritten}, {"limit", limit}, {"source", source},
+        {"ended", firstEnded}, {"told", told}, {"waiting", waiting}, {"isWritten", isWritten},
+        {"isReadable", isReadable}, {"limit", limit}, {"source", source},
     };
     for (size_t at = 0; at < sizeof members / sizeof *members; at++) {
         napi_value made = NULL;
