@@ -1,5 +1,6 @@
 """The rows: what is measured, against what, and the ratio that is wanted."""
 
+import arrays
 import calls
 import crossing
 import memory
@@ -16,7 +17,7 @@ LOOP_PYTHON = "def f():\n i = total = 0\n while i < %d:\n  total = total + i\n  
 def all_rows(long: bool) -> list[Row]:
     """`long`: the rows of growth make the full million of crossings."""
     return [
-        *start_rows(), *calls.rows(), *crossing.rows(), *machine_rows(), *memory.rows(), *slopes.rows(long),
+        *start_rows(), *calls.rows(), *crossing.rows(), *arrays.rows(), *machine_rows(), *memory.rows(), *slopes.rows(long),
     ]
 
 
