@@ -1,3 +1,4 @@
+import Glibc
 import Language
 import Sessions
 import Wire
@@ -14,6 +15,8 @@ final class Probe {
     let seed: UInt64
     private(set) var kernel: RawKernel
     private(set) var hello = Hello(protocol: "", language: "", version: "", operations: [])
+    /// How the names of all segments of shared memory of this talk begin.
+    let family = "meta-\(getuid())-\(getpid())-" + String(UInt32.random(in: 1 << 28 ... .max), radix: 16)
     /// When the case must be over.
     var deadline: ContinuousClock.Instant
     /// What kernels gave back of objects that were sent to them.
@@ -50,6 +53,17 @@ final class Probe {
         self.deadline = deadline
     }
 
+    deinit {
+        guard let folder = opendir("/dev/shm") else { return }
+        defer { closedir(folder) }
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name.hasPrefix(family) { unlink("/dev/shm/" + name) }
+        }
+    }
+
     var isPlain: Bool { hello.plain ?? (firstHeader.first.map { (48...57).contains($0) } ?? false) }
     func declares(_ operation: String) -> Bool { hello.operations.contains(operation) }
 
@@ -72,7 +86,8 @@ final class Probe {
         if !areGiven { samples = Samples.builtIn(hello.language) }
         sendHeader(
             Initialization(
-                version: "0", session: Self.session, generation: Self.generation, directory: "/", width: 80
+                version: "0", session: Self.session, generation: Self.generation, directory: "/", width: 80,
+                segments: (family + "-1-", 1 << 30)
             ).header(plain: isPlain))
     }
 
@@ -121,6 +136,24 @@ final class Probe {
         if !references.isEmpty { fields.append(("refs", .triples(references))) }
         for reference in references where reference.owner != Self.session { sendings[reference, default: 0] += 1 }
         sendHeader(Header(op, fields).bytes(plain: isPlain), body, on: line)
+    }
+
+    /// Gives back one sending of an object of the kernel's.
+    func release(_ reference: Reference) {
+        tell(
+            "release",
+            [
+                (
+                    "refs",
+                    .vector(
+                        Items([
+                            .vector(
+                                Items([
+                                    .text(reference.owner), .int(reference.generation), .int(reference.number), .int(1),
+                                ]))
+                        ]))
+                )
+            ])
     }
 
     /// A callable object of meta's own, never named before.

@@ -77,11 +77,13 @@ extension Probe {
     }
 
     /// The kernel's value of a JSON text, there and back by the way that it has: `set` and `get`, or `eval`.
-    func echo(_ body: [UInt8], references: [Reference] = []) throws(Complaint) -> [UInt8] {
+    func echo(
+        _ body: [UInt8], references: [Reference] = [], flags: [(String, Value)] = []
+    ) throws(Complaint) -> [UInt8] {
         if declares("set"), declares("get"), !isPlain {
             let path: [(String, Value)] = [("path", .texts(["conformance_x"]))]
             _ = try value(of: request("set", path, body: body, references: references))
-            return try value(of: request("get", path))
+            return try value(of: request("get", path + flags))
         }
         guard declares("eval") else { throw .undeclared(["set", "get"]) }
         return try value(

@@ -62,9 +62,9 @@ enum References {
         }
     }
 
-    /// The object that a record of type Ref is about.
+    /// The object that a record is about.
     static func reference(of object: Object) -> Reference? {
-        guard case .string(let type)? = object["_type"], type.string == "Ref",
+        guard case .string(let type)? = object["_type"], ["Ref", "Buffer", "Bytes", "Text"].contains(type.string),
             case .string(let owner)? = object["owner"],
             case .int(let generation)? = object["generation"], case .int(let number)? = object["ref"]
         else { return nil }

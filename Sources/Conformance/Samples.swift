@@ -58,6 +58,7 @@ public struct Samples {
         "sum", "value", "print", "keep", "kept", "busy", "wait", "raise", "raise object", "cause", "children",
         "exec log", "function",
         "own", "same", "list", "cycle", "deep", "call", "catch", "drop", "import", "complete", "named call",
+        "array", "array sum",
     ]
 
     private static let python = [
@@ -75,6 +76,7 @@ public struct Samples {
         "catch":
             "import meta\ntry:\n    r = x(1)\nexcept meta.Error as e:\n    r = '|'.join([e.code, e.type, e.message])\nr",
         "drop": "import gc\nx = None\ngc.collect()\n1", "import": "math", "complete": "impo",
+        "array": "import array\narray.array('d', range(300))", "array sum": "float(sum(memoryview(x)))",
     ]
 
     private static let javaScript = [
@@ -91,7 +93,8 @@ public struct Samples {
         "call": "x(1)",
         "catch":
             "var r; try { r = x(1) } catch (e) { r = e instanceof meta.Error ? [e.code, e.type, e.message].join('|') : String(e) } r",
-        "import": "os", "complete": "Obj",
+        "import": "os", "complete": "Obj", "array": "Float64Array.from({length: 300}, (_, i) => i)",
+        "array sum": "x.reduce((a, b) => a + b, 0.0)",
     ]
 
     private static let shell = [

@@ -46,6 +46,7 @@ public final class Suite {
 
     private static let groups = [
         OpeningCases.group, FramingCases.group, RequestCases.group, ValueCases.group, HandleCases.group,
+        BufferCases.group,
         UpcallCases.group,
         ErrorCases.group, InterruptCases.group, ProcessCases.group,
     ]

@@ -144,7 +144,8 @@ enum Arithmetic {
         if let order = Ordering.compareAtoms(a, b) { return order }
         throw Failure(
             "eval/type",
-            "\(name) compares two numbers or two strings, got \(Describe.short(left)) and \(Describe.short(right))")
+            "\(name) compares two numbers or two strings, got \(Describe.short(left)) and \(Describe.short(right))",
+            help: isArray(a) || isArray(b) ? "(buffer.less a b) and its like compare arrays item by item" : nil)
     }
 
     private static func apply(
@@ -163,6 +164,10 @@ enum Arithmetic {
         return Failure(
             "eval/type", "\(name) takes numbers, got \(Describe.short(given))",
             help: isText ? "(str a b) or a string at the head, (\"a\" b), joins text" : remoteHelp(given))
+    }
+
+    private static func isArray(_ value: Value) -> Bool {
+        ((try? RemoteObject.find(in: value)) ?? nil)?.isData ?? false
     }
 
     private static func remoteHelp(_ value: Value) -> String? {

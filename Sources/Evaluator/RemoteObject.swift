@@ -160,7 +160,7 @@ extension Machine {
             data.append(try operand.unwrapped())
             if case .meta(let meta) = operand { parents.append(meta.number) }
         }
-        guard let object = try data.lazy.compactMap({ (try? RemoteObject.find(in: $0)) ?? nil }).first else {
+        guard let object = data.lazy.compactMap({ (try? RemoteObject.find(in: $0)) ?? nil }).first else {
             throw Failure("eval/type", "\(name) takes numbers")
         }
         let result = try object.operate(name, data)

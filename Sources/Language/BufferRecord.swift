@@ -34,7 +34,7 @@ public struct BufferRecord {
 
     /// - Parameter reference: what the record names, already seen to be listed by its frame.
     /// - Throws: `wire/unreadable`, `buffer/format`, `buffer/range` for a record that is none.
-    init(_ fields: Object, _ reference: Reference?) throws(Failure) {
+    public init(_ fields: Object, _ reference: Reference?) throws(Failure) {
         let format = try ElementFormat(name: try Self.text("format", of: fields))
         let shape = try Self.integers("shape", of: fields) ?? []
         let strides = try Self.integers("strides", of: fields)

@@ -71,7 +71,10 @@ extension Router {
     }
 
     private func operand(_ value: Value) throws(Failure) -> Operand {
-        guard let object = try RemoteObject.find(in: value) else { return .value(value) }
+        guard let object = try RemoteObject.find(in: value) else {
+            if case .vector = value { return .array(try NumericArray(values: value)) }
+            return .value(value)
+        }
         guard let buffer = object as? BufferObject else {
             throw Failure("eval/type", "what goes with an array is an array or a number, got \(Describe.short(value))")
         }

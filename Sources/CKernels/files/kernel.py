@@ -2126,6 +2126,7 @@ def load_part(name):
     try:
         module = MODULE(name)
         module.__file__ = path
+        OWN_FILES.add(path)
         exec(SourceFileLoader(name, path).get_code(name), module.__dict__)
         return module
     finally:
