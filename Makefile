@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 ARGS ?=
 
-.PHONY: help run build test test-values check conformance bench format transcripts-accept install test-install clean
+.PHONY: help run build test test-values test-kills check conformance bench format transcripts-accept install test-install clean
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 28
@@ -20,6 +20,9 @@ test: ## set up what the tests need, then every test
 
 test-values: ## the values' differential properties at length (META_VALUES=200; META_SEED repeats a run)
 	@scripts/setup test && scripts/build && META_VALUES=$${META_VALUES:-200} exec .venv/bin/python -m pytest -q Tests/values
+
+test-kills: ## arrays under kills at random moments and many cycles, at length (META_KILLS=500, META_CYCLES=100000; META_SEED)
+	@scripts/setup test && scripts/build && META_KILLS=$${META_KILLS:-500} META_CYCLES=$${META_CYCLES:-100000} META_LONG=1 exec .venv/bin/python -m pytest -q Tests/arrays
 
 check: ## format, C and kernel checkers, the arrows between rooms, links
 	@scripts/setup check && exec scripts/check

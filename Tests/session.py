@@ -32,10 +32,11 @@ def environment(home: pathlib.Path) -> dict[str, str]:
 
 class Session:
     """Use as a context manager. `files` is a folder whose contents the session finds in its working directory; `python`
-    the interpreter that it takes, where that is not the caller's choice.
+    the interpreter that it takes, where that is not the caller's choice; `arguments` are more of the program's, `before` a command
+    that starts it.
     """
 
-    def __init__(self, files: pathlib.Path | None = None, deadline: float = 60.0, python: str | None = None):
+    def __init__(self, files: pathlib.Path | None = None, deadline: float = 60.0, python: str | None = None, arguments=(), before=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="meta-test-"))
         self.end = time.monotonic() + deadline
         self.deadline = deadline
@@ -44,7 +45,7 @@ class Session:
         home.mkdir()
         shutil.copytree(files, work) if files else work.mkdir()
         self.process = subprocess.Popen(
-            [PROGRAM, "--pretty", "--keep-going"],
+            [*before, PROGRAM, "--pretty", "--keep-going", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

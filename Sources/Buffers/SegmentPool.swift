@@ -57,6 +57,21 @@ public final class SegmentPool {
         return name
     }
 
+    /// The object has another number now, as all had given it back under the old one: its segment's new name.
+    ///
+    /// - Throws: `buffer/stale` when somebody has taken the segment away.
+    public func rename(_ number: Int, to new: Int) throws(Failure) -> String {
+        guard var segment = published[number] else { throw Failure("buffer/stale", "there is no segment \(number)") }
+        let name = SegmentName.new(prefix: prefix, number: new)
+        guard Glibc.rename(family.folder.path(segment.name), family.folder.path(name)) == 0 else {
+            throw .system("cannot rename the segment \(segment.name)")
+        }
+        segment.name = name
+        published[number] = nil
+        published[new] = segment
+        return name
+    }
+
     /// All have given the object back: its segment may be used again.
     public func giveBack(_ number: Int) {
         guard let segment = published.removeValue(forKey: number) else { return }
@@ -90,7 +105,7 @@ public final class SegmentPool {
         let folder = family.folder
         // Whatever goes wrong, the segment goes: half of it may be written. The old name is stale before its bytes change.
         guard folder.facts(old.name)?.st_size == off_t(old.byteCount),
-            rename(folder.path(old.name), folder.path(name)) == 0, chmod(folder.path(name), 0o600) == 0
+            Glibc.rename(folder.path(old.name), folder.path(name)) == 0, chmod(folder.path(name), 0o600) == 0
         else {
             folder.remove(old.name)
             folder.remove(name)

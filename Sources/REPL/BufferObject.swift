@@ -157,6 +157,7 @@ final class BufferObject: RemoteObject {
             let known = if let publication { publication } else { try router.publish(array) }
             publication = known
             let reference = router.handles.reference(of: known)
+            try known.rename(reference.number)
             return text(try known.layout(), .segment(reference, name: known.segment), reference)
         }
     }
@@ -281,10 +282,12 @@ extension Handle {
 
 /// Contents of meta's own under which others know them: a segment, until the last of them has given it back.
 final class Publication: Function {
-    let segment: String
+    private(set) var segment: String
+    /// What the segment is named for.
+    private var number: Int
     /// In C order; the segment begins with its first item.
     let array: NumericArray
-    private let giveBack: () -> Void
+    private let pool: SegmentPool
 
     /// Of the items in the segment.
     func layout() throws(Failure) -> ArrayLayout { try ArrayLayout(array.format, shape: array.shape) }
@@ -297,14 +300,24 @@ final class Publication: Function {
         return try NumericArray(own, array.storage)
     }
 
-    init(_ array: NumericArray, segment: String, giveBack: @escaping () -> Void) {
+    init(_ array: NumericArray, segment: String, number: Int, in pool: SegmentPool) {
         self.array = array
         self.segment = segment
-        self.giveBack = giveBack
+        self.number = number
+        self.pool = pool
         super.init(name: "segment", signature: "(segment)", kind: .builtin)
     }
 
-    deinit { giveBack() }
+    /// Makes the segment that of another number: all have given back what they knew under the old one.
+    ///
+    /// - Throws: `buffer/stale` when somebody has taken the segment away.
+    func rename(_ number: Int) throws(Failure) {
+        guard number != self.number else { return }
+        segment = try pool.rename(self.number, to: number)
+        self.number = number
+    }
+
+    deinit { pool.giveBack(number) }
 }
 
 extension NumericArray {

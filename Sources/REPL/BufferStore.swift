@@ -87,11 +87,11 @@ final class BufferStore {
     /// Puts contents where others can attach them.
     ///
     /// - Throws: `buffer/full`, `buffer/limit`.
-    func publish(_ array: NumericArray, number: Int) throws(Failure) -> (segment: String, giveBack: () -> Void) {
+    func publish(_ array: NumericArray, number: Int) throws(Failure) -> Publication {
         let pool = if let pool { pool } else { SegmentPool(family: try family(), limit: limit) }
         self.pool = pool
         let segment = try array.withContiguousBytes { bytes throws(Failure) in try pool.publish(bytes, number: number) }
-        return (segment, { pool.giveBack(number) })
+        return Publication(array, segment: segment, number: number, in: pool)
     }
 
     /// Removes all.

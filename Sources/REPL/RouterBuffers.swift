@@ -93,8 +93,7 @@ extension Router {
     func publish(_ array: NumericArray) throws(Failure) -> Publication {
         let contents = try array.inCOrder()
         return try handles.published { number throws(Failure) in
-            let (segment, giveBack) = try buffers.publish(contents, number: number)
-            return Publication(contents, segment: segment, giveBack: giveBack)
+            try buffers.publish(contents, number: number)
         }
     }
 

@@ -53,3 +53,21 @@ def meta(tmp_path, monkeypatch):
         process = session.process.pid
         session.finish("(exit)")
     assert segments(process) == []
+
+
+@pytest.fixture
+def start(monkeypatch):
+    """start(*arguments): a meta without a trace; what it prints is readable, and it leaves nothing behind."""
+    monkeypatch.setenv("META_PYTHON", sys.executable)
+    running = []
+
+    def make(*arguments, **options):
+        running.append(Meta(**{"deadline": 600, "arguments": arguments} | options))
+        return running[-1]
+
+    yield make
+    for session in running:
+        with session:
+            if session.process.poll() is None:
+                session.finish("(exit)")
+                assert segments(session.process.pid) == []
