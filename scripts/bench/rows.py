@@ -3,6 +3,7 @@
 import arrays
 import calls
 import crossing
+import leaks
 import memory
 import slopes
 from contest import Row
@@ -18,6 +19,7 @@ def all_rows(long: bool) -> list[Row]:
     """`long`: the rows of growth make the full million of crossings."""
     return [
         *start_rows(), *calls.rows(), *crossing.rows(), *arrays.rows(), *machine_rows(), *memory.rows(), *slopes.rows(long),
+        *leaks.rows(long),
     ]
 
 
