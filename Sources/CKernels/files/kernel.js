@@ -1929,7 +1929,7 @@ const operations = {
 };
 
 /** What has no reply. */
-const notices = { init: startSession, release: () => {}, cancel: opCancel };
+const notices = { init: startSession, release: opRelease, cancel: opCancel };
 
 function startSession({ directory, session, generation, segments, limit }) {
   if (typeof segments === 'string') self.segments = segments;
