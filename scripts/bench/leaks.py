@@ -13,7 +13,7 @@ from programs import LONG_DEADLINE, META, run
 from slopes import PROCESSES, STEPS, slope
 
 SHORT, LONG = 10_000, 100_000
-WARM = 2_000
+WARM, LONG_WARM = 2_000, 40_000  # the longer one fills meta's ledger of calls
 SHORT_LIMIT, LONG_LIMIT = 160.0, 16.0  # bytes for each cycle
 MOST = 16
 
@@ -100,8 +100,9 @@ class Leak:
 
 
 def measure(loop: str, count: int) -> Leak:
-    step = (count - WARM) // STEPS // 2 * 2
-    values = {"python": quoted(PYTHON), "node": quoted(NODE), "loop": loop, "warm": WARM, "step": step, "steps": STEPS}
+    warm = LONG_WARM if count >= LONG else WARM
+    step = (count - warm) // STEPS // 2 * 2
+    values = {"python": quoted(PYTHON), "node": quoted(NODE), "loop": loop, "warm": warm, "step": step, "steps": STEPS}
     samples = json.loads(run([META, "--raw", "-e", CYCLES % values], LONG_DEADLINE, META_PYTHON=python_with("numpy")))
     left = sum(max(0, late - early) for early, late in zip(samples[0]["left"], samples[-1]["left"]))
     return Leak(left, [slope(figures, step) for figures in zip(*(sample["memory"] for sample in samples))])
