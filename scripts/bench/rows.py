@@ -3,8 +3,10 @@
 import arrays
 import calls
 import crossing
+import leaks
 import memory
 import slopes
+import tables
 from contest import Row
 from programs import BASH, META, NODE, PYTHON, net_of_start, timing
 
@@ -17,7 +19,8 @@ LOOP_PYTHON = "def f():\n i = total = 0\n while i < %d:\n  total = total + i\n  
 def all_rows(long: bool) -> list[Row]:
     """`long`: the rows of growth make the full million of crossings."""
     return [
-        *start_rows(), *calls.rows(), *crossing.rows(), *arrays.rows(), *machine_rows(), *memory.rows(), *slopes.rows(long),
+        *start_rows(), *calls.rows(), *crossing.rows(), *arrays.rows(), *tables.rows(), *machine_rows(), *memory.rows(),
+        *slopes.rows(long), *leaks.rows(long),
     ]
 
 
