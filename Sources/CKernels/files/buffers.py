@@ -47,6 +47,7 @@ MODES = {  # of Pillow's images: format, samples of a pixel, the registered type
     "1": ("bool", 0, None), "L": ("uint8", 0, "ImageGray"), "RGB": ("uint8", 3, "ImageRGB"),
     "RGBA": ("uint8", 4, "ImageRGBA"), "I;16": ("uint16", 0, None), "F": ("float32", 0, None),
 }
+PICTURES = {(format, (samples,) if samples else ()): mode for mode, (format, samples, _) in MODES.items()}
 
 
 def numpy(wanted=True):
@@ -229,6 +230,142 @@ def mapping_behind(value):
     return value
 
 
+# ----------------------------------------------------------------------------------------------------------- kind
+
+# What a record calls an array's kind is a language and the name of a type there. An array that came in a record is of that kind
+# wherever it goes on to, and its own language makes that type of it again. What is made from it here is of a kind of Python's.
+
+ORIGINS = {}  # id of an array that came -> its Origin
+
+
+class Origin(kernel._weakref.ref):
+    """What the record of an array said, which holds as long as the array keeps its format and its shape."""
+
+    __slots__ = ("number", "format", "shape", "language", "kind", "name")
+
+
+def forget_origin(origin, origins=ORIGINS):
+    if origins.get(origin.number) is origin:
+        del origins[origin.number]
+
+
+def remember_origin(array, fields, format, shape):
+    """Keeps of which kind an array is that came, where its type here does not say it; the array."""
+    language, kind, name = [text_of(fields, field, None) for field in ("language", "type", "name")]
+    if language is None or kind is None or language == "py" and name is None:
+        return array
+    origin = Origin(array, forget_origin)
+    origin.number, origin.format, origin.shape = id(array), format, tuple(shape)
+    origin.language, origin.kind, origin.name = language, kind, name
+    ORIGINS[origin.number] = origin
+    return array
+
+
+def origin_of(look):
+    """The Origin of an array, None for one that was made here or has another shape by now."""
+    origin = ORIGINS.get(id(look.value))
+    if origin is None or origin() is not look.value or (origin.format, origin.shape) != (look.format, tuple(look.shape)):
+        return None
+    return origin
+
+
+def kind_of(look):
+    """The language and the name of the type that an array is of."""
+    origin = origin_of(look)
+    return ("py", own_kind(look)) if origin is None else (origin.language, origin.kind)
+
+
+def own_kind(look):
+    """The name of an array's type, with the letter of its items where the format has several and this is not the usual one."""
+    kind = type_name(type(look.value))
+    if kind in LETTERED:
+        letter = look.view.format
+        if letter in LONGS and letter != usual_letter(look.format):
+            return "%s('%s')" % (kind, letter)
+    return kind
+
+
+LETTERED = ("array.array", "memoryview")
+LONGS = ("i", "I", "l", "L", "q", "Q")
+
+
+def usual_letter(format):
+    if format in ("int64", "uint64") and sys.maxsize > 1 << 32:
+        return "l" if format == "int64" else "L"
+    return FORMATS[format][1]
+
+
+def letter_in(kind, format):
+    """The letter of items that the name of a type says; None for one that the format does not have."""
+    import struct
+
+    letter = kind[-3] if kind.endswith("')") else usual_letter(format)
+    if letter == "?":
+        return letter if format == "bool" else None
+    fits = letter in "bBhHiIlLqQefd" and "%s%d" % (FAMILIES.get(letter), 8 * struct.calcsize(letter)) == format
+    return letter if fits else None
+
+
+def of_own_kind(kind, memory, format, shape, strides, offset):
+    """What left Python as bytearray, array.array, memoryview or picture, as that type; None for all other arrays."""
+    plain, size = tuple(strides) == plain_strides(format, shape), size_of(format, shape)
+    base = kind.partition("(")[0]
+    if base in LETTERED:
+        letter = letter_in(kind, format)
+        if letter is None:
+            return None
+        if base == "memoryview":
+            return memoryview_over(memory, letter, shape, offset, size) if plain else None
+        return array_of(letter, bytes_over(memory, format, shape, strides, offset)) if len(shape) == 1 else None
+    if kind == "bytearray" and format == "uint8" and len(shape) == 1:
+        return bytearray(bytes_over(memory, format, shape, strides, offset))
+    mode = PICTURES.get((format, tuple(shape[2:]))) if len(shape) > 1 and size and is_image_kind(kind) else None
+    return picture(mode, shape, bytes_over(memory, format, shape, strides, offset)) if mode else None
+
+
+def bytes_over(memory, format, shape, strides, offset):
+    """The bytes of items in C order, not copied where they lie so."""
+    if tuple(strides) == plain_strides(format, shape):
+        return memoryview(memory)[offset : offset + size_of(format, shape)]
+    return array_over(memory, format, shape, strides, offset).tobytes()
+
+
+def memoryview_over(memory, letter, shape, offset, size):
+    """A memoryview of items that lie in C order; None where one cannot be made."""
+    try:
+        plain = memoryview(memory)[offset : offset + size].cast("B")
+        return plain.cast(letter, list(shape)) if size else plain.cast(letter) if tuple(shape) == (0,) else None
+    except (TypeError, ValueError):
+        return None
+
+
+def array_of(letter, data):
+    """An `array.array` of these bytes; None where it has no such items."""
+    import array
+
+    if letter not in array.typecodes:
+        return None
+    made = array.array(letter)
+    made.frombytes(data)
+    return made
+
+
+def is_image_kind(kind):
+    """Whether that was the name of a class of Pillow's pictures, of Pillow itself or of who uses it."""
+    module, _, name = kind.rpartition(".")
+    found = vars(sys.modules[module]).get(name) if module in sys.modules else None
+    return module.startswith("PIL.") or isinstance(found, type) and is_image(found)
+
+
+def picture(mode, shape, data):
+    """A picture of Pillow's; None where there is no Pillow."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return None
+    return Image.frombytes(mode, (shape[1], shape[0]), bytes(data), "raw", "1;8" if mode == "1" else mode)
+
+
 # ----------------------------------------------------------------------------------------------------------- View
 
 
@@ -335,7 +472,7 @@ class Mapping(mmap.mmap):
 
     segment = key = where = address = whole = faces = ticket = None
     home = False  # it is the one that the maker of its segment uses
-    language = kind = name = ""
+    name = ""
     private = mutable = False
     size = 0
 
@@ -769,8 +906,9 @@ def put_live(value, look, out):
     out.refs.live = True
     name = name_of(look)
     named = ',"name":%s' % quote(name) if name else ""
-    start = '{%s,"language":"py"%s' % (head_of((State.session, State.generation, number), look), named)
-    out.late.append((len(out.parts), value, number, start))
+    language, kind = kind_of(look)
+    start = '{%s,"language":%s%s' % (head_of((State.session, State.generation, number), look), quote(language), named)
+    out.late.append((len(out.parts), value, number, start, kind))
     out.put("")
 
 
@@ -801,19 +939,25 @@ def origin_record(look, refs):
     else:
         key = enlist(mapping.segment, refs)
         where = mapping.segment.file.name
-    return record(key, look, where, look.strides, look.offset, mapping.language, mapping.kind, name_of(look), mapping.mutable)
+    return record(key, look, where, look.strides, look.offset, *kind_of(look), name_of(look), mapping.mutable)
 
 
 def name_of(look):
     """The registered type of an array: what its maker named it, for the whole of that only."""
     if look.name:
         return look.name
-    mapping = look.mapping
+    origin, mapping = origin_of(look), look.mapping
+    if origin is not None:
+        return origin.name
     return mapping.name if mapping is not None and mapping.name and mapping.whole == shape_key(look) else None
 
 
 def shape_key(look):
     return (look.format, tuple(look.shape), tuple(look.strides), look.offset)
+
+
+def face_key(place, kind):
+    return (*place, *kind)
 
 
 def published(look, refs):
@@ -822,14 +966,13 @@ def published(look, refs):
     mutable = mapping is not None and mapping.mutable
     if look.size < INLINE and not mutable:
         return inline_record(look)
-    kind = type_name(type(look.value))
     if mapping is not None and mapping.home and publish_in_place(look):
         key = enlist(mapping.segment, refs)
         remember_face(look)
-        return record(key, look, mapping.segment.file.name, look.strides, look.offset, "py", kind, name_of(look), mutable)
+        return record(key, look, mapping.segment.file.name, look.strides, look.offset, *kind_of(look), name_of(look), mutable)
     segment, strides = publish_copy(look)
     key = enlist(segment, refs)
-    return record(key, look, segment.file.name, strides, 0, "py", kind, name_of(look), False)
+    return record(key, look, segment.file.name, strides, 0, *kind_of(look), name_of(look), False)
 
 
 def inline_record(look):
@@ -839,9 +982,9 @@ def inline_record(look):
     if data is None or strides is not None:
         data = in_order(look)
     text = binascii.b2a_base64(data, newline=False).decode()
-    name = name_of(look)
-    return '{%s,"language":"py","type":%s%s,"base64":"%s"}' % (
-        head_of(None, look), quote(kernel.shown(type_name(type(look.value)))), ',"name":%s' % quote(name) if name else "", text)
+    name, (language, kind) = name_of(look), kind_of(look)
+    return '{%s,"language":%s,"type":%s%s,"base64":"%s"}' % (
+        head_of(None, look), quote(language), quote(kernel.shown(kind)), ',"name":%s' % quote(name) if name else "", text)
 
 
 def raw(look):
@@ -972,7 +1115,7 @@ def remember_face(look):
         for key in [key for key, reference in faces.items() if reference() is None]:
             del faces[key]
     try:
-        faces[shape_key(look)] = kernel._weakref.ref(look.value)
+        faces[face_key(shape_key(look), kind_of(look))] = kernel._weakref.ref(look.value)
     except TypeError:
         pass
 
@@ -1022,21 +1165,32 @@ def read_buffer(fields, receiving):
     if type(mutable) is not bool:
         raise unreadable("mutable is true or false, got %.80r", mutable)
     if 0 in shape:
-        return read_none(fields, receiving, (format, shape, strides, offset), name)
+        return read_none(fields, receiving, (format, shape, strides, offset))
     mapping = find_mapping(fields, receiving, (format, shape, strides, offset), mutable)
     if mapping.whole is None:
         mapping.whole, mapping.name = (format, shape, strides, offset), name
-    return face(mapping, format, shape, strides, offset, name)
+    return face(mapping, fields, format, shape, strides, offset)
 
 
-def read_none(fields, receiving, layout, name):
+def read_none(fields, receiving, layout):
     """An array without items, for which no memory is needed, but a segment as good as any other's."""
     segment_key(fields, receiving)
     descriptor, size = open_segment(text_of(fields, "segment", ""))
     os.close(descriptor)
     check_range(layout, size)
     format, shape, _, _ = layout
-    return array_over(bytearray(), format, shape, plain_strides(format, shape), 0, name)
+    return new_array(bytearray(), fields, format, shape, plain_strides(format, shape), 0)
+
+
+def new_array(memory, fields, format, shape, strides, offset):
+    """The array that a record tells of, over a Mapping or a bytearray: of its own kind where that is one of Python's."""
+    made = None
+    if fields.get("language") == "py" and fields.get("mutable") is not True:
+        made = of_own_kind(text_of(fields, "type", ""), memory, format, shape, strides, offset)
+    if made is None:
+        made = array_over(memory, format, shape, strides, offset, text_of(fields, "name", None))
+        remember_origin(made, fields, format, shape)
+    return made
 
 
 def layout_of(fields):
@@ -1089,7 +1243,8 @@ def read_inline(fields, format, shape):
         data = b""
     if binascii.b2a_base64(data, newline=False).decode() != text or len(data) != size_of(format, shape):
         raise unreadable("base64 of a Buffer holds its %d bytes", size_of(format, shape))
-    return array_over(bytearray(data), format, shape, plain_strides(format, shape), 0, text_of(fields, "name", None))
+    text_of(fields, "name", None)
+    return new_array(bytearray(data), fields, format, shape, plain_strides(format, shape), 0)
 
 
 def read_live(fields, receiving):
@@ -1124,11 +1279,11 @@ def find_mapping(fields, receiving, layout, mutable):
     key, where = segment_key(fields, receiving), text_of(fields, "segment", "")
     with kernel.TABLE:
         if receiving.listed[key] is None:
-            return own_mapping(own_segment(key, where), fields, layout, mutable)
-        return foreign_mapping(key, where, fields, receiving, layout, mutable)
+            return own_mapping(own_segment(key, where), layout, mutable)
+        return foreign_mapping(key, where, receiving, layout, mutable)
 
 
-def own_mapping(segment, fields, layout, mutable):
+def own_mapping(segment, layout, mutable):
     """Where a segment of ours that comes home lies: the maker's mapping, or when that was written another one."""
     if mutable != segment.mutable:
         raise Failure("buffer/forged", "the segment %d is %smutable" % (segment.number, "" if segment.mutable else "not "))
@@ -1140,7 +1295,7 @@ def own_mapping(segment, fields, layout, mutable):
                 return mapping
     check_range(layout, segment.file.size)
     mapping = attach(segment.file.name, mutable, layout)
-    mapping.segment, mapping.language, mapping.kind = segment, text_of(fields, "language", "py"), text_of(fields, "type", "")
+    mapping.segment = segment
     segment.copy = kernel._weakref.ref(mapping)
     return mapping
 
@@ -1150,7 +1305,7 @@ def is_written_at(mapping, layout):
     return 0 not in shape and is_written(mapping, offset, format, shape, strides)
 
 
-def foreign_mapping(key, where, fields, receiving, layout, mutable):
+def foreign_mapping(key, where, receiving, layout, mutable):
     """The mapping of another session's segment: the one there is, unless somebody wrote in it."""
     watch = PROXIES.get(key)
     mapping = watch and watch()
@@ -1163,7 +1318,6 @@ def foreign_mapping(key, where, fields, receiving, layout, mutable):
         watch = kernel.Watch(mapping)
         watch.key, watch.received, mapping.ticket.watch = key, 0, watch
         mapping.key, mapping.where, mapping.mutable = key, where, mutable
-        mapping.language, mapping.kind = text_of(fields, "language", ""), text_of(fields, "type", "")
         if PROXIES.get(key) is not None and PROXIES[key]() is None:
             kernel.retire(PROXIES[key])
         PROXIES[key] = watch
@@ -1214,15 +1368,16 @@ def check_range(layout, size):
         raise Failure("buffer/range", "items lie from byte %d to %d of a segment of %d bytes" % (offset + low, offset + high, size))
 
 
-def face(mapping, format, shape, strides, offset, name):
+def face(mapping, fields, format, shape, strides, offset):
     """The array over a mapping: the very one that crossed, where it is still there, or a new one."""
-    reference = mapping.faces.get((format, shape, strides, offset))
+    kind = (fields.get("language"), fields.get("type"))
+    reference = mapping.faces.get(face_key((format, shape, strides, offset), kind))
     known = reference and reference()
     if known is not None:
         look = look_at(known)
         if look.mapping is mapping and shape_key(look) == (format, shape, strides, offset):
             return known
-    return array_over(mapping, format, shape, strides, offset, name)
+    return new_array(mapping, fields, format, shape, strides, offset)
 
 
 def read_long(tag, fields, receiving):
@@ -1301,7 +1456,6 @@ def new_home(size, mutable):
     mapping = made[-1]
     segment.mutable = mapping.mutable = mutable
     mapping.segment, mapping.home, mapping.faces = segment, True, {}
-    mapping.language, mapping.kind = "py", "numpy.ndarray"
     segment.home = kernel._weakref.ref(mapping)
     return mapping
 

@@ -556,8 +556,8 @@ def encode(value, refs=None):
         out = Output(refs)
         with Unlimited():
             write(value, out, 1)
-    for place, member, number, start in out.late:
-        out.parts[place] = ref_text(member, number, start)
+    for place, member, number, *how in out.late:
+        out.parts[place] = ref_text(member, number, *how)
     return "".join(out.parts).encode("utf-8")
 
 
@@ -1197,15 +1197,16 @@ def write_ref(value, out, depth):
         held = HELD[number]
         if len(held) > 2 and held[2] is value.__qualname__:
             return out.put(held[3])
-    out.late.append((len(out.parts), value, number, REF))
+    out.late.append((len(out.parts), value, number))
     out.put("")
 
 
 REF = '{"_type":"Ref"'
 
 
-def ref_text(value, number, start=REF):
-    """A Ref as JSON text; `number` is a whole key where the object lives elsewhere. `start` is what stands before its owner.
+def ref_text(value, number, start=REF, name=None):
+    """A Ref as JSON text; `number` is a whole key where the object lives elsewhere. `start` is what stands before its owner, `name`
+    what its type is called, where that is not as Python calls it.
 
     That of a function is kept: its repr is no user code, and changes only with its name.
     """
@@ -1215,7 +1216,7 @@ def ref_text(value, number, start=REF):
         name, text, call = value._meta_type, value._meta_repr, kind is Function
     else:
         owner, generation = State.session, State.generation
-        name, text, call = type_name(kind), (shown(repr(value)) if kind is FUNCTION else short_repr(value)), callable(value)
+        name, text, call = name or type_name(kind), (shown(repr(value)) if kind is FUNCTION else short_repr(value)), callable(value)
     text = '%s,"owner":%s,"generation":%d,"ref":%d,"type":%s,"repr":%s,"callable":%s}' % (
         start, quote(owner), generation, number, quote(shown(name)), quote(text), "true" if call else "false")
     if kind is FUNCTION:
