@@ -11,12 +11,20 @@ static const unsigned char python_buffers[] = {
 #embed "files/buffers.py"
 };
 
+static const unsigned char python_tables[] = {
+#embed "files/tables.py"
+};
+
 static const unsigned char node[] = {
 #embed "files/kernel.js"
 };
 
 static const unsigned char node_buffers[] = {
 #embed "files/buffers.js"
+};
+
+static const unsigned char node_tables[] = {
+#embed "files/tables.js"
 };
 
 static const unsigned char node_mapping[] = {
@@ -30,8 +38,10 @@ static const unsigned char shell[] = {
 static const meta_kernel_file files[] = {
     {"_meta_kernel.py", python, sizeof python},
     {"_meta_buffers.py", python_buffers, sizeof python_buffers},
+    {"_meta_tables.py", python_tables, sizeof python_tables},
     {"kernel.js", node, sizeof node},
     {"buffers.js", node_buffers, sizeof node_buffers},
+    {"tables.js", node_tables, sizeof node_tables},
     {"mapping.c", node_mapping, sizeof node_mapping},
     {"kernel.sh", shell, sizeof shell},
 };

@@ -122,7 +122,7 @@ def install_module():
         member.__module__ = "meta"
         setattr(module, member.__name__, member)
     for name, function in (("call", call_up), ("eval", eval_up), ("fetch", fetch), ("ref", Held), ("release", release),
-                           ("empty", empty), ("array", array), ("share", share), ("__getattr__", late_member)):
+                           ("empty", empty), ("array", array), ("share", share), ("table", table), ("__getattr__", late_member)):
         setattr(module, name, function)
     module.undefined = undefined
     sys.modules["meta"] = module
@@ -298,6 +298,8 @@ def read_tagged(fields, receiving):
         return read_ref(fields, receiving)
     if tag == "Buffer" or tag == "Text" or tag == "Bytes" and "segment" in fields:
         return quiet(buffers().read, tag, fields, receiving)
+    if tag == "Table":
+        return quiet(tables().read, fields, receiving)
     try:
         reader = READERS.get(tag)
         if reader is not None:
@@ -775,7 +777,7 @@ def write(value, out, depth):
     try:
         writer(value, out, depth)
     except Failure as failure:
-        if failure.code != UNCOPYABLE:
+        if failure.code != UNCOPYABLE or out.refs.strict:
             raise
         write_ref(value, out, depth)
     out.above.discard(id(value))
@@ -897,7 +899,7 @@ def write_undefined(value, out, depth):
 
 
 def write_tagged(value, out, depth):
-    if value.tag in ("Ref", "Buffer", "Text") or value.tag == "Bytes" and "segment" in value.fields or type(value.tag) is not str or "_type" in value.fields:
+    if value.tag in ("Ref", "Buffer", "Text", "Table", "Column") or value.tag == "Bytes" and "segment" in value.fields or type(value.tag) is not str or "_type" in value.fields:
         raise Failure(UNCOPYABLE, "it would forge what it is not")
     out.put('{"_type":%s' % quote(value.tag))
     for name, item in value.fields.items():
@@ -911,6 +913,10 @@ def write_tagged(value, out, depth):
 
 def write_array(value, out, depth):
     buffers().write_array(value, out, depth)
+
+
+def write_table(value, out, depth):
+    tables().write_table(value, out, depth)
 
 
 def write_error(value, out, depth):
@@ -1035,6 +1041,9 @@ def array_writer(value, kind):
         return None
     if kind in ARRAYS:
         return ARRAYS[kind]
+    if TYPE_QUALNAME(kind) in FRAMES and tables().is_frame(kind):
+        ARRAYS[kind] = write_table
+        return write_table
     if lends_memory(value, kind):
         ARRAYS[kind] = write_array
         return write_array
@@ -1044,6 +1053,7 @@ def array_writer(value, kind):
 
 
 HEAP_TYPE = 1 << 9
+FRAMES = frozenset(["DataFrame", "Table", "RecordBatch"])  # what classes of tables are called
 SOMETHING_ELSE = frozenset(["bytes", "bytearray", "str", "int", "float", "type", "mmap", "generic", "_SimpleCData", "Structure", "Union"])
 
 
@@ -1099,6 +1109,7 @@ class Sending(dict):
     `shared` what its body then holds."""
 
     share = None
+    strict = False  # what has no form is an error, rather than a Ref
     live = shared = False
 
 
@@ -1540,7 +1551,7 @@ class Shared:
         self.numbers = 0  # the last number of an object
         self.limit = self.user_limit = self.room = self.lifted = 0  # of recursion: what is set, what the user set, what the kernel adds
         self.segments, self.segments_limit = None, 1 << 62  # how names of shared memory begin, as `init` says; bytes of it
-        self.buffers = None  # the module that knows arrays, once one was met
+        self.buffers = self.tables = None  # the modules that know arrays and tables, once one was met
         self.quick = None  # the faster encoder, False when there is none
         self.running = False  # user code of the main thread may be interrupted
         self.waiting = False  # the main thread waits for an upcall: meta interrupts who works for it
@@ -1929,7 +1940,7 @@ def attempt(function, *arguments):
 def op_publish(request, value):
     value = target(request)
     if not (State.segments and array_writer(value, type(value))):
-        raise Failure("buffer/format", "%s is no array" % type_name(type(value)))
+        raise Failure("buffer/format", "%s is no array and no table" % type_name(type(value)))
     return value
 
 
@@ -2072,23 +2083,32 @@ OPERATIONS = {
 def buffers():
     """The module that knows arrays and shared memory, loaded when one is first met; its compiled form is kept, as the kernel's is."""
     if State.buffers is None:
-        quiet(load_buffers)
+        quiet(load, "buffers")
     return State.buffers
 
 
-def load_buffers():
+def tables():
+    """The module that knows tables, loaded as `buffers` is."""
+    if State.tables is None:
+        buffers()
+        quiet(load, "tables")
+    return State.tables
+
+
+def load(name):
     from importlib.machinery import SourceFileLoader
 
     folder = os.path.dirname(os.path.abspath(KERNEL_FILE))
-    path = os.path.join(folder, "_meta_buffers.py")
+    full = "_meta_" + name
+    path = os.path.join(folder, full + ".py")
     kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
     with TABLE:
         try:
-            if State.buffers is None:
-                module = MODULE("_meta_buffers")
+            if getattr(State, name) is None:
+                module = MODULE(full)
                 module.__file__ = path
-                exec(SourceFileLoader("_meta_buffers", path).get_code("_meta_buffers"), module.__dict__)
-                State.buffers = module
+                exec(SourceFileLoader(full, path).get_code(full), module.__dict__)
+                setattr(State, name, module)
         finally:
             sys.dont_write_bytecode = kept
 
@@ -2108,9 +2128,18 @@ def share(array, mutable=False, name=None):
     return make_shared("share", array, mutable, name)
 
 
+def table(data):
+    """A table of a dict of columns, of a list of dicts, or of a DataFrame: named columns that cross without a copy."""
+    return made_by(tables, "table", data)
+
+
 def make_shared(name, *arguments):
+    return made_by(buffers, name, *arguments)
+
+
+def made_by(module, name, *arguments):
     try:
-        return quiet(getattr(buffers(), name), *arguments)
+        return quiet(getattr(module(), name), *arguments)
     except Failure as failure:
         error = Error(str(failure), failure.code, failure.type or "")
     finally:
@@ -2121,6 +2150,8 @@ def make_shared(name, *arguments):
 def late_member(name):
     if name == "View":
         return buffers().View
+    if name in ("Table", "Column"):
+        return getattr(tables(), name)
     raise AttributeError("module 'meta' has no attribute %r" % name)
 
 
@@ -2720,6 +2751,7 @@ def respond(channel, request, body):
     refs, value = Sending(), None
     if request.get("share") is not None or request["op"] == "publish":
         refs.share = request.get("share", "publish")
+        refs.strict = request["op"] == "publish"
     started = time.perf_counter()
     if me == MAIN:
         State.running = True
