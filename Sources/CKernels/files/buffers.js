@@ -924,7 +924,7 @@ function allTravel(values) {
 }
 
 /** The records of arrays: what is in no segment yet goes to one new one, with all the others, each at a multiple of 64 bytes. */
-function publishParts(writer, values) {
+function publishParts(writer, values, isInline = false) {
   const texts = [];
   const fresh = [];
   let size = 0;
@@ -932,7 +932,8 @@ function publishParts(writer, values) {
     const layout = layoutOfPart(values[at]);
     const mapping = weakGet(mappings, layout.buffer);
     const bytes = layout.count * layout.format.size;
-    if (mapping !== undefined && mapping.entry !== null && travels(mapping, layout)) texts[at] = textOf(writer, () => writeForeign(writer, mapping, layout));
+    if (!isInline && mapping !== undefined && mapping.entry !== null && travels(mapping, layout)) texts[at] = textOf(writer, () => writeForeign(writer, mapping, layout));
+    else if (isInline) texts[at] = `${headText(values[at], layout, 0)},"base64":"${base64(contentsOf(layout))}"}`;
     else if (bytes === 0 || (mapping !== undefined && mapping.segment !== null)) texts[at] = textOf(writer, () => writePublished(writer, values[at], layout, mapping));
     else { push(fresh, { at, layout, offset: size, bytes }); size += floor((bytes + 63) / 64) * 64; }
   }

@@ -92,7 +92,7 @@ const TABLES_FILE = `${__dirname}/tables.js`;
 const { getOwnPropertyDescriptors } = Object;
 /** What buffers.js uses, which is loaded when the first array is met. */
 const natives = {
-  __proto__: null, Map, Set, WeakMap, Array, BigInt, Buffer, Math, Number, Object, String, Uint8Array, apply,
+  __proto__: null, Map, Set, WeakMap, WeakSet, Array, BigInt, Buffer, Math, Number, Object, String, Uint8Array, apply,
   freeze: Object.freeze, from: Array.from, keysOf, setForEach, setDelete, isProxy, isSharedArrayBuffer, isView: isArrayBufferView,
   iterator: ITERATOR, toStringTag: TO_STRING_TAG, pid: process.pid, errno: require('os').constants.errno, source: `${__dirname}/mapping.c`,
   typed: getOwnPropertyDescriptors(getPrototypeOf(Uint8Array.prototype)), view: getOwnPropertyDescriptors(globalThis.DataView.prototype),
@@ -1872,13 +1872,13 @@ function opComplete(request) {
 const KEYWORDS = 'async await break case catch class const continue delete do else export extends finally for function if import in instanceof let new return static switch throw try typeof var void while with yield'.split(' ').map((word) => `${word} `);
 
 /** The record of an array with its contents. */
-function opPublish({ ref }) {
+function opPublish({ ref, count }) {
   const value = targetOf(ref);
   const isBinary = isArrayBufferView(value) || isAnyArrayBuffer(value) || (buffers !== null && typeof value === 'object' && value !== null && buffers.isView(getPrototypeOf(value)));
   const isTable = tables !== null && typeof value === 'object' && value !== null && tables.isTable(getPrototypeOf(value));
   if (!isBinary && !isTable) throw new Failure('buffer/format', `${typeName(value)} is no array and no table`, undefined, 'TypeError');
   if (self.segments === null) throw new Failure('runtime/unsupported', 'this session was given no names of segments');
-  return value;
+  return isTable && count !== undefined ? tables.headOf(value, count) : value;
 }
 
 function opStatus() {

@@ -1941,7 +1941,7 @@ def op_publish(request, value):
     value = target(request)
     if not (State.segments and array_writer(value, type(value))):
         raise Failure("buffer/format", "%s is no array and no table" % type_name(type(value)))
-    return value
+    return tables().head(value, request["count"]) if "count" in request else value
 
 
 def op_equal(request, other):

@@ -196,6 +196,32 @@ function rowsOf(state, most = state.rows) {
   return made;
 }
 
+/** The first rows as a table of their own, which is short enough to cross inside its record. */
+function headOf(value, count) {
+  const { rows, names, columns, more, kind } = weakGet(states, value);
+  if (!isSafeInteger(count) || count < 0) throw unreadable('how many rows is a whole number');
+  const made = new NativeMap();
+  const shown = min(rows, count);
+  let bytes = 0;
+  const cut = (column) => {
+    if (column.dictionary !== null || isPlain(column)) return isPlain(column) && typeof column.values.subarray === 'function' ? columnFor(column.format, shown, { values: column.values.slice(0, shown) }) : columnOf(allOf(column, shown));
+    const items = allOf(column, shown);
+    if (column.offsets !== null) for (let at = 0; at < items.length; at++) bytes += items[at] === null ? 0 : items[at].length;
+    if (bytes > 1 << 22) throw new Failure('value/too-large', `so few rows have ${bytes} bytes`);
+    const bits = (part, most) => (part === null ? null : part.slice(0, most));
+    const to = columnFor(column.format, shown, { values: bits(column.values, shown), validity: bits(column.validity, (shown + 7) >> 3) });
+    if (column.offsets !== null) { to.offsets = column.offsets.slice(0, shown + 1); to.data = column.data.slice(0, Number(to.offsets[to.offsets.length - 1] ?? 0)); }
+    else to.data = bits(column.data, (shown + 7) >> 3);
+    return to;
+  };
+  for (let at = 0; at < names.length; at++) mapSet(made, names[at], named(names[at], () => cut(mapGet(columns, names[at]))));
+  const table = tableFor(shown, kind, natives.from(names), made, more);
+  heads.add(table);
+  return table;
+}
+
+const heads = new natives.WeakSet();
+
 /** A short table for the console. */
 function shownTable(state) {
   const lines = [state.names];
@@ -389,7 +415,7 @@ function write(writer, value) {
   const parts = [];
   mapForEach(state.columns, (column) => eachPart(column, (part) => { push(parts, part); }));
   if (writer.share === 'live' && !buffers.allTravel(parts)) { writeLive(writer, value, state); return; }
-  const texts = buffers.publishParts(writer, parts);
+  const texts = buffers.publishParts(writer, parts, heads.has(value));
   let at = 0;
   const columnText = (column) => {
     if (isPlain(column)) return texts[at++];
@@ -502,4 +528,4 @@ function moreText(fields) {
   return text;
 }
 
-return { Table, Column, write, read, table: open(table), isTable: (prototype) => prototype === Table.prototype };
+return { Table, Column, write, read, headOf, table: open(table), isTable: (prototype) => prototype === Table.prototype };

@@ -143,6 +143,21 @@ class Column:
                 return [text[start:end] for start, end in zip(places, places[1:])]
         return [self._item(row) for row in range(self._rows)]
 
+    def head(self, rows):
+        """Its first rows, over the same memory."""
+        bits, made = (rows + 7) // 8, Column(self.format, rows, dictionary=self.dictionary, ordered=self.ordered)
+        made.validity = self.validity if self.validity is None else self.validity[:bits]
+        if self.offsets is not None:
+            made.offsets = self.offsets[: rows + 1]
+            made.data = self.data[: max(0, int(made.offsets[-1]))] if len(made.offsets) else self.data
+        elif self.data is not None:
+            made.data = self.data[:bits]
+        elif type(self.values) is buffers.View:
+            made.values = array("d", self.values.tolist()[:rows])
+        elif self.values is not None:
+            made.values = self.values[:rows]
+        return made
+
     def check_offsets(self):
         """Raises unless all offsets say where items lie."""
         places, size = self.offsets, len(self.data)
@@ -904,6 +919,42 @@ def record_of(value, refs):
     return published(made, refs)
 
 
+class Head:
+    """The first rows of a table, which cross inside their record."""
+
+    __slots__ = ("table",)
+
+    def __init__(self, table):
+        self.table = table
+
+
+def head(value, count):
+    """The first rows of a table. Raises Failure for what is none, and UNCOPYABLE as `table_of`."""
+    if not is_frame(type(value)) or type(count) is not int or count < 0:
+        raise Failure("buffer/format", "%s is no table" % kernel.type_name(type(value)))
+    return Head(kernel.quiet(head_table, value, count))
+
+
+def head_table(value, count):
+    if type(value) is not Table:
+        value = value.slice(0, count) if hasattr(value, "schema") and hasattr(value, "slice") else value.head(count)
+    made = table_of(value)
+    rows = min(made.rows, count)
+    return Table(rows, {name: column.head(rows) for name, column in made._columns.items()}, made.kind, made._more)
+
+
+def write_head(value, out, depth):
+    parts = [look_over(part) for part in parts_of(value.table)]
+    size = sum([look.size for look in parts])
+    if size > MOST:
+        raise Failure("value/too-large", "so few rows have %d bytes" % size)
+    out.put(record_with(value.table, iter(list(map(buffers.inline_record, parts)))))
+
+
+MOST = 1 << 22  # bytes of a head
+kernel.WRITERS[Head] = write_head
+
+
 def travels(table):
     """Whether all of it is in segments of others, as they made them."""
     looks = [look_over(part) for part in parts_of(table)]
@@ -954,7 +1005,10 @@ PARTS = ("validity", "offsets", "data", "values")
 
 def published(table, refs):
     """The record of a table with its contents."""
-    records = iter(publish([look_over(part) for part in parts_of(table)], refs))
+    return record_with(table, iter(publish([look_over(part) for part in parts_of(table)], refs)))
+
+
+def record_with(table, records):
     columns = ["[%s,%s]" % (quote(name), column_record(column, records)) for name, column in table._columns.items()]
     return head_of(table, columns) + "}"
 
