@@ -1,3 +1,4 @@
+import Evaluator
 import Language
 
 /// Knows what crosses of the objects in a value that is on its way to one session.
