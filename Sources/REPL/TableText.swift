@@ -11,7 +11,8 @@ extension Router {
         let size =
             "\(table.rows) row\(table.rows == 1 ? "" : "s") × \(table.columns.count) column\(table.columns.count == 1 ? "" : "s")"
         if let handle = table.handle, table.isLive, !handles.has(handle.lease) { return table.form + "  ; stale" }
-        guard table.rows > 0, !table.columns.isEmpty else { return ([Self.names(table)] + [size]).joined(separator: "\n") }
+        guard !table.columns.isEmpty else { return size }
+        guard table.rows > 0 else { return Self.names(table) + "\n" + size }
         do throws(Failure) {
             let shown = try head(of: table)
             let count = min(Self.shownRows, table.rows)

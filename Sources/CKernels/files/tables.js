@@ -241,9 +241,11 @@ function shownTable(state) {
     push(text, join(cells, '  '));
   }
   if (state.rows > 10) push(text, '…');
-  push(text, `${state.rows} rows × ${state.names.length} columns`);
+  push(text, sizeText(state));
   return `Table\n${join(text, '\n')}`;
 }
+
+const sizeText = ({ rows, names }) => `${rows} row${rows === 1 ? '' : 's'} × ${names.length} column${names.length === 1 ? '' : 's'}`;
 
 function cellText(value) {
   const text = value instanceof Tagged ? `${value.fields.value}` : isDate(value) ? value.toISOString() : `${typeof value === 'object' && value !== null ? stringifyJSON(value) : natives.String(value)}`;
@@ -442,7 +444,7 @@ function writeLive(writer, value, state) {
   setAdd(writer.refs, entry);
   writer.isLive = true;
   writer.text += `${headText(state, (column) => stringifyJSON(column.format))}${ownerText(entry.number)},"type":"meta.Table"`
-    + `,"repr":"${state.rows} rows × ${state.names.length} columns","callable":false}`;
+    + `,"repr":"${sizeText(state)}","callable":false}`;
 }
 
 // ------------------------------------------------------------------------------------------------------------ read
