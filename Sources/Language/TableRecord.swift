@@ -15,7 +15,9 @@ public struct TableRecord {
     /// - Parameter reference: what the record names, already seen to be listed by its frame.
     /// - Throws: `wire/unreadable` for a record that is none.
     init(_ fields: Object, _ reference: Reference?) throws(Failure) {
-        guard case .int(let rows)? = fields["rows"], rows >= 0, rows < 1 << 53 else { throw Self.unreadable("it has no rows") }
+        guard case .int(let rows)? = fields["rows"], rows >= 0, rows < 1 << 53 else {
+            throw Self.unreadable("it has no rows")
+        }
         guard case .vector(let pairs)? = fields["columns"] else { throw Self.unreadable("it has no columns") }
         var names: Set<String> = []
         columns = try pairs.elements.map { pair throws(Failure) in

@@ -47,7 +47,8 @@ final class ColumnReader {
     }
 
     private func text(_ row: Int, _ offsets: NumericArray, _ data: NumericArray) throws(Failure) -> Value {
-        guard case .int(let start) = try offsets.value(at: [row]), case .int(let end) = try offsets.value(at: [row + 1]),
+        guard case .int(let start) = try offsets.value(at: [row]),
+            case .int(let end) = try offsets.value(at: [row + 1]),
             start >= 0, start <= end, end <= data.count
         else { throw damaged("row \(row) lies outside its \(data.count) bytes") }
         let isText = column.format == "utf8"

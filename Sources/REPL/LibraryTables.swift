@@ -11,7 +11,8 @@ extension Router {
             "(table.columns (table {n [1 2] s [\"a\" null]})) => [\"n\" \"s\"]"
         ) { table, _ in .vector(Items(table.columns.map { .text($0.name) })) }
         addTable(
-            "(table.formats table)", 1...1, "What each column holds, by Arrow's names. Answered without asking anybody.",
+            "(table.formats table)", 1...1,
+            "What each column holds, by Arrow's names. Answered without asking anybody.",
             "(table.formats (table {n [1 2] s [\"a\" null]})) => {n \"int64\" s \"utf8\"}"
         ) { table, _ in
             var formats = Object.Entries()

@@ -28,7 +28,9 @@ extension Router {
         lacking = []
         return Control("(publish)", arity: 0...0) { [unowned self] _, fiber throws(Failure) in
             guard objects.count > 1 else { return try publish(objects[0], in: fiber) { .null } }
-            return .call(library("%publish-all"), [.vector(Items(objects.map { (object: RemoteObject) in Value.function(object) }))])
+            return .call(
+                library("%publish-all"),
+                [.vector(Items(objects.map { (object: RemoteObject) in Value.function(object) }))])
         }
     }
 

@@ -21,7 +21,8 @@ final class Sending: OutgoingBook {
         guard let handle = object.handle else {
             let isTable = object is TableObject
             throw Failure(
-                "value/uncopyable", "\(session) has no \(isTable ? "tables" : "arrays"): \((object as RemoteObject).form)",
+                "value/uncopyable",
+                "\(session) has no \(isTable ? "tables" : "arrays"): \((object as RemoteObject).form)",
                 help: isTable ? "(fetch t) gives the rows as objects" : "(buffer.data b) gives the items as vectors")
         }
         return try table.record(of: handle)

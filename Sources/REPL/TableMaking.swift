@@ -60,7 +60,8 @@ extension TableColumn {
         }
         guard let items = values.items else {
             throw Failure(
-                "eval/type", "the column \(Printer.quoted(name)) is a vector or a buffer, got \(Describe.short(values))")
+                "eval/type", "the column \(Printer.quoted(name)) is a vector or a buffer, got \(Describe.short(values))"
+            )
         }
         var kind: Kind?
         var data: [Value] = []

@@ -73,7 +73,9 @@ final class TableObject: RemoteObject, OwnedContents {
     override var isCallable: Bool { false }
 
     /// `<py pandas.DataFrame 3 × 2>`; nothing in it moves a cursor.
-    override var form: String { "<" + Printer.sanitizedLine("\(owner) \(foreignType) \(rows) × \(columns.count)") + ">" }
+    override var form: String {
+        "<" + Printer.sanitizedLine("\(owner) \(foreignType) \(rows) × \(columns.count)") + ">"
+    }
 
     // MARK: Contents
 
@@ -124,7 +126,8 @@ final class TableObject: RemoteObject, OwnedContents {
         for (name, format) in columns { formats[Key(name)] = .text(format) }
         return .object(
             Object([
-                "_type": .text("Table"), "rows": .int(rows), "kind": .text(foreignType), "columns": .object(Object(formats)),
+                "_type": .text("Table"), "rows": .int(rows), "kind": .text(foreignType),
+                "columns": .object(Object(formats)),
             ]))
     }
 

@@ -41,15 +41,21 @@ FRAMES = {
 }
 
 
+HIDE = "import sys; sys.modules['pyarrow'] = None"
+
+
 @pytest.fixture(scope="module")
-def pair():
+def pair(request):
     pair = Pair()
-    pair.run(PREPARE)
+    pair.run(PREPARE if request.param == "with pyarrow" else HIDE + PREPARE.replace(", pyarrow as pa", ""))
     yield pair
     pair.finish()
 
 
-@pytest.mark.parametrize("name", FRAMES)
+CASES = [("with pyarrow", name) for name in FRAMES] + [("without", name) for name in FRAMES if name != "arrow"]
+
+
+@pytest.mark.parametrize("pair, name", CASES, indirect=["pair"])
 def test_a_frame_of_pandas_comes_home_equal(pair, name):
     pair.one.run("a = " + FRAMES[name])
     record = pair.send("a", "b")
@@ -60,3 +66,12 @@ def test_a_frame_of_pandas_comes_home_equal(pair, name):
     pair.check("pd.testing.assert_frame_equal(a, d)")
     pair.back("b", "e")
     pair.check("pd.testing.assert_frame_equal(a, e)")
+
+
+@pytest.mark.parametrize("pair", ["without"], indirect=True)
+def test_polars_without_pyarrow_is_a_table_there(pair):
+    pair.one.run("a = pl.DataFrame({'i': [1, None], 's': ['a', None], 't': [datetime.datetime(2024, 1, 1), None], 'e': pl.Series([None, None], dtype=pl.String)})")
+    assert pair.send("a", "b")["kind"] == "polars.DataFrame"
+    header, _ = pair.other.evaluate(
+        "assert type(b) is meta.Table and list(b) == [{'i': 1, 's': 'a', 't': datetime.datetime(2024, 1, 1), 'e': None}, {'i': None, 's': None, 't': None, 'e': None}], list(b)", None, b"", [])
+    assert header["op"] == "ret", header

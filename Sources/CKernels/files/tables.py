@@ -406,9 +406,9 @@ def of_list(values):
     kinds.discard(NONE)
     if not kinds:
         return Column("null", len(values))
-    valid = bits([value is not None for value in values]) if has_none else None
     if kinds == {str} or kinds == {bytes}:
-        return texts_of(values, valid, kinds == {str})
+        return of_texts(values, kinds == {str})
+    valid = bits([value is not None for value in values]) if has_none else None
     if kinds == {bool}:
         return Column("bool", len(values), data=bits(values), validity=valid) if has_none else Column(
             "bool", len(values), memoryview(bytes(values)).cast("?"))
@@ -437,7 +437,8 @@ def bits(flags):
     return memoryview(int(text or "0", 2).to_bytes((count + 7) // 8, "little"))
 
 
-def texts_of(values, valid, is_text):
+def of_texts(values, is_text=True):
+    valid = bits([value is not None for value in values]) if None in values else None
     if valid is not None:
         empty = "" if is_text else b""
         values = [empty if value is None else value for value in values]
@@ -571,7 +572,13 @@ def of_polars(series):
         name = {"Date": "date32", "Time": "time64[ns]", "Duration": "duration[%s]" % unit}.get(kind.base_type().__name__)
         column.format, column.validity = name or ("timestamp[%s, %s]" % (unit, zone) if zone else "timestamp[%s]" % unit), valid
         return column
-    return of_list(series.to_list())
+    column = of_list(series.to_list())
+    return texts(column) if kind == polars.String else column
+
+
+def texts(column):
+    """A column of texts that may be none but nulls."""
+    return column if column.format == "utf8" else of_texts([None] * len(column))
 
 
 def of_arrow(source):
@@ -685,7 +692,7 @@ def of_pandas(source):
         name = "%s:%s" % (dtype.name, dtype.storage)
         if dtype.storage == "pyarrow" and installed("pyarrow"):
             return of_arrow(values.__arrow_array__()), name
-        return of_objects(numpy, pandas, numpy.asarray(values, object)), name
+        return texts(of_objects(numpy, pandas, numpy.asarray(values, object))), name
     if isinstance(dtype, pandas.CategoricalDtype):
         codes, (words, kind) = values.codes, of_pandas(values.categories)
         absent = codes < 0
