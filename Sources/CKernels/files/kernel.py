@@ -2119,7 +2119,7 @@ OPERATIONS = {
 def buffers():
     """The module that knows arrays and shared memory, loaded when one is first met; its compiled form is kept, as the kernel's is."""
     if State.buffers is None:
-        quiet(load, "buffers")
+        quiet(load_buffers)
     return State.buffers
 
 
