@@ -51,6 +51,9 @@ public enum Envelope {
         case "Buffer":
             guard let references else { return try tagged(type.string, fields) }
             return try references.buffer(object)
+        case "Table":
+            guard let references else { return try tagged(type.string, fields) }
+            return try references.table(object)
         case "Bytes" where fields["segment"] != nil:
             guard let references else { return try tagged(type.string, fields) }
             return .bytes(try references.bytes(object))

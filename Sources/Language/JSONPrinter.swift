@@ -128,7 +128,7 @@ struct JSONPrinter {
             }
             if let buffer = try book.buffer(of: function) {
                 output.append(contentsOf: buffer.text)
-                if let reference = buffer.reference { list(reference) }
+                for reference in buffer.references { list(reference) }
                 return
             }
             let record = try book.record(of: function)

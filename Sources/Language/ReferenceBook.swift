@@ -36,6 +36,8 @@ public protocol ReferenceBook: AnyObject {
     func value(of record: ReferenceRecord) throws(Failure) -> Value
     /// The array that a record stands for. The frame lists the record's reference.
     func value(of record: BufferRecord) throws(Failure) -> Value
+    /// The table that a record stands for. The frame lists the record's reference, and those of its columns.
+    func value(of record: TableRecord) throws(Failure) -> Value
     /// The bytes that a record of them says lie in a segment, which is the reference that the frame lists.
     func bytes(_ fields: Object, _ reference: Reference) throws(Failure) -> [UInt8]
 }
@@ -44,20 +46,20 @@ public protocol ReferenceBook: AnyObject {
 public protocol OutgoingBook: AnyObject {
     /// - Throws: `value/uncopyable` for a function that cannot cross.
     func record(of function: Function) throws(Failure) -> ReferenceRecord
-    /// What crosses of an array; nil for a function that is none, and for one that crosses by its record.
+    /// What crosses of an array or a table; nil for a function that is none, and for one that crosses by its record.
     func buffer(of function: Function) throws(Failure) -> BufferText?
     /// Whether a body that is not plain may cross as it came, not looked into.
     func passes(_ sharing: Sharing) -> Bool
 }
 
-/// An array as it crosses: its record as JSON text, and the segment that this names.
+/// An array or a table as it crosses: its record as JSON text, and the segments that this names.
 public struct BufferText {
     public let text: [UInt8]
-    public let reference: Reference?
+    public let references: [Reference]
 
-    public init(text: [UInt8], reference: Reference?) {
+    public init(text: [UInt8], references: [Reference] = []) {
         self.text = text
-        self.reference = reference
+        self.references = references
     }
 }
 
@@ -81,6 +83,10 @@ struct ListedReferences {
 
     func buffer(_ fields: Object) throws(Failure) -> Value {
         try book.value(of: try BufferRecord(fields, try reference(fields)))
+    }
+
+    func table(_ fields: Object) throws(Failure) -> Value {
+        try book.value(of: try TableRecord(fields, try reference(fields)))
     }
 
     /// - Throws: as `value`; `buffer/stale` and others where the segment cannot be read.

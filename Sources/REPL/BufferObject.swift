@@ -5,7 +5,7 @@ import Wire
 
 /// An array as a value of meta: what it is like is known, its contents are fetched when somebody first needs them, and
 /// are then its contents for good. What is asked of it by name (attributes, methods) the owner's array itself answers.
-final class BufferObject: RemoteObject {
+final class BufferObject: RemoteObject, OwnedContents {
     /// Of the owner's array; once the contents are there, of these.
     private(set) var layout: ArrayLayout
     /// Its owner's own type: `numpy.ndarray`.
@@ -96,7 +96,7 @@ final class BufferObject: RemoteObject {
     /// - Throws: what `Router.prerequisite` knows while they are with their owner; `buffer/stale`.
     func array() throws(Failure) -> NumericArray {
         switch contents {
-        case .live: throw router.lacks(self)
+        case .live: throw router.lacks([self])
         case .released: throw Self.isReleased
         case .memory(let array): return array
         case .segment(let lease, let name):
@@ -104,8 +104,13 @@ final class BufferObject: RemoteObject {
         }
     }
 
-    /// The contents that its owner has published are these from now on.
-    func pin(_ published: BufferObject) {
+    func pin(_ published: Function) throws(Failure) {
+        guard let published = published as? BufferObject else {
+            throw Failure("wire/unreadable", "an array's contents are a Buffer")
+        }
+        if case .live = published.contents {
+            throw Failure("wire/unreadable", "what its owner published of an array holds no contents")
+        }
         contents = published.contents
         layout = published.layout
         isMutable = published.isMutable
@@ -133,7 +138,7 @@ final class BufferObject: RemoteObject {
     /// Part of it, or all under another shape or type name: of the same contents.
     func with(_ layout: ArrayLayout, type name: String? = nil) throws(Failure) -> BufferObject {
         switch contents {
-        case .live: throw router.lacks(self)
+        case .live: throw router.lacks([self])
         case .released: throw Self.isReleased
         case .segment: return BufferObject(self, layout: layout, contents: contents, type: name)
         case .memory(let array):
@@ -142,10 +147,9 @@ final class BufferObject: RemoteObject {
         }
     }
 
-    /// As it crosses to a session that reads segments.
     func crossing() throws(Failure) -> BufferText {
         switch contents {
-        case .live: throw router.lacks(self)
+        case .live: throw router.lacks([self])
         case .released: throw Self.isReleased
         case .segment(let lease, let name):
             try router.checkContents(lease)
@@ -176,7 +180,7 @@ final class BufferObject: RemoteObject {
     private func text(_ layout: ArrayLayout, _ place: BufferRecord.Place, _ reference: Reference?) -> BufferText {
         let record = BufferRecord(
             layout: layout, language: language, type: foreignType, name: typeName, isMutable: isMutable, place: place)
-        return BufferText(text: record.text(), reference: reference)
+        return BufferText(text: record.text(), references: reference.map { [$0] } ?? [])
     }
 
     /// What results show of it: the seed's record, not to be read back.
@@ -234,7 +238,7 @@ final class BufferObject: RemoteObject {
             return try handle.ask(question, in: fiber)
         case .equality(let other):
             let both = [self, try RemoteObject.find(in: other) as? BufferObject]
-            if let absent = both.lazy.compactMap({ $0 }).first(where: \.isLive) { throw router.lacks(absent) }
+            if let absent = both.lazy.compactMap({ $0 }).first(where: \.isLive) { throw router.lacks([absent]) }
             return .value(try answer(question))
         case .item, .items, .copy:
             if case .live = contents {
@@ -273,10 +277,10 @@ extension RemoteObject.Question {
 }
 
 extension Handle {
-    /// The handle in a value: an object of a runtime, or the array behind a buffer.
+    /// The handle in a value: an object of a runtime, or the array or table behind its contents.
     static func behind(_ value: Value) throws(Failure) -> Handle? {
         let object = try RemoteObject.find(in: value)
-        return object as? Handle ?? (object as? BufferObject)?.handle
+        return object as? Handle ?? (object as? any OwnedContents)?.handle
     }
 }
 

@@ -90,6 +90,10 @@ struct Crossing {
             return buffer.handle?.record.reference.owner == session
                 ? .exact(buffer.foreignType, "the array itself: it lives there") : rules(data)
         }
+        if let table = function as? TableObject {
+            return table.handle?.record.reference.owner == session
+                ? .exact(table.foreignType, "the table itself: it lives there") : .exact("meta.Table")
+        }
         guard let handle = function as? Handle else {
             return Arrival(outcome: .handle, type: "meta.Handle", note: "a function of meta, called from there")
         }

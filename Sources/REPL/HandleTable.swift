@@ -286,6 +286,14 @@ final class HandleTable: ReferenceBook {
         }
     }
 
+    func value(of record: TableRecord) throws(Failure) -> Value {
+        guard let live = record.live else { return .function(try TableObject(record, router: router)) }
+        guard case .function(let function) = try value(of: live), let handle = function as? Handle else {
+            throw Failure("wire/unreadable", "a live Table is an object of a session")
+        }
+        return .function(try TableObject(record, live: handle, router: router))
+    }
+
     func bytes(_ fields: Object, _ reference: Reference) throws(Failure) -> [UInt8] {
         if reference.owner == Self.meta { return try router.ownBytes(fields, try function(reference)) }
         return try router.bytes(fields, reference, lease(reference))

@@ -12,12 +12,20 @@ extension Router {
         registerBufferTypes()
         registerBufferFiles()
         registerBufferLifetime()
+        registerTables()
     }
 
     /// Adds a function over buffers. It is called again when contents that it lacked are there; its result has the
     /// buffer's lineage.
     func addBuffer(
         _ signature: String, _ arity: ClosedRange<Int>, _ text: String, _ examples: String...,
+        body: @escaping (inout Arguments) throws(Failure) -> Value
+    ) {
+        addBuffer(signature, arity, text, examples: examples, body: body)
+    }
+
+    func addBuffer(
+        _ signature: String, _ arity: ClosedRange<Int>, _ text: String, examples: [String],
         body: @escaping (inout Arguments) throws(Failure) -> Value
     ) {
         let name = String(signature.dropFirst().prefix { $0 != " " && $0 != ")" })
@@ -29,7 +37,7 @@ extension Router {
             })
     }
 
-    private func derive(_ result: Value, by name: String, _ arguments: Arguments) -> Value {
+    func derive(_ result: Value, by name: String, _ arguments: Arguments) -> Value {
         var parents: [Int] = []
         for value in arguments.all { if case .meta(let meta) = value { parents.append(meta.number) } }
         return parents.isEmpty ? result : machine.derive(result, by: name, from: parents)

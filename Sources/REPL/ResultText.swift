@@ -29,6 +29,8 @@ extension Router {
         let text =
             if case .function(let function) = data, let buffer = function as? BufferObject {
                 self.text(buffer)
+            } else if case .function(let function) = data, let table = function as? TableObject {
+                self.text(table, width: width)
             } else if case .function(let function) = data, let handle = function as? Handle {
                 self.text(handle)
             } else {
@@ -85,8 +87,9 @@ private final class ShownReferences: OutgoingBook {
     }
 
     func buffer(of function: Function) throws(Failure) -> BufferText? {
+        if let table = function as? TableObject { return BufferText(text: try JSON.bytes(table.shownRecord)) }
         guard let buffer = function as? BufferObject else { return nil }
-        return BufferText(text: try JSON.bytes(buffer.shownRecord), reference: nil)
+        return BufferText(text: try JSON.bytes(buffer.shownRecord))
     }
 
     func passes(_ sharing: Sharing) -> Bool { false }

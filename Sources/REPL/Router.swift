@@ -34,7 +34,7 @@ public final class Router {
     /// Arrays in shared memory.
     let buffers: BufferStore
     /// What the last encoding that failed lacked.
-    var lacking: [BufferObject] = []
+    var lacking: [any OwnedContents] = []
     /// Who holds what of whom.
     private(set) lazy var handles = makeHandles()
     /// What sessions have asked and not been answered; apart from those, what no thread waits for.

@@ -16,21 +16,21 @@ extension Router {
     // MARK: Contents that are elsewhere
 
     /// The failure of what needs contents that are with their owner; `fetching` gives what brings them.
-    func lacks(_ buffers: BufferObject...) -> Failure { lacks(buffers) }
-
-    func lacks(_ buffers: [BufferObject]) -> Failure {
-        lacking = buffers
+    func lacks(_ objects: [any OwnedContents]) -> Failure {
+        lacking = objects
         return Failure(Self.lackingCode, "the contents of an array are still with its owner")
     }
 
     /// What must be called before that what failed is tried again.
     func prerequisite(of failure: Failure) -> ControlFunction? {
         guard failure.code == Self.lackingCode, !lacking.isEmpty else { return nil }
-        let buffers = lacking
+        let objects = lacking
         lacking = []
         return Control("(publish)", arity: 0...0) { [unowned self] _, fiber throws(Failure) in
-            guard buffers.count > 1 else { return try publish(buffers[0], in: fiber) { .null } }
-            return .call(library("%publish-all"), [.vector(Items(buffers.map(Value.function)))])
+            guard objects.count > 1 else { return try publish(objects[0], in: fiber) { .null } }
+            return .call(
+                library("%publish-all"),
+                [.vector(Items(objects.map { (object: RemoteObject) in Value.function(object) }))])
         }
     }
 
@@ -41,27 +41,24 @@ extension Router {
                 + "(%publish (get buffers i)) (recur (+ i 1)))))")
         machine.register(
             Control("(%publish buffer)", arity: 1...1) { [unowned self] arguments, fiber throws(Failure) in
-                guard let buffer = try RemoteObject.find(in: arguments[0]) as? BufferObject else {
-                    throw arguments.wrong(0, "a buffer")
+                guard let object = try RemoteObject.find(in: arguments[0]) as? any OwnedContents else {
+                    throw arguments.wrong(0, "a buffer or a table")
                 }
-                return try publish(buffer, in: fiber) { .null }
+                return try publish(object, in: fiber) { .null }
             })
     }
 
-    /// Asks the owner for an array's contents; the fiber goes on with what `finish` makes of it then.
+    /// Asks the owner for the contents of an array or a table; the fiber goes on with what `finish` makes of it then.
     func publish(
-        _ buffer: BufferObject, in fiber: Fiber, _ finish: @escaping () throws(Failure) -> Value
+        _ object: any OwnedContents, in fiber: Fiber, _ finish: @escaping () throws(Failure) -> Value
     ) throws(Failure) -> Step {
-        guard case .live = buffer.contents, let handle = buffer.handle else { return .value(try finish()) }
+        guard object.isLive, let handle = object.handle else { return .value(try finish()) }
         let table = handles
         return try handle.ask(Request(.publish), Body(), fiber) { reply, body, _ throws(Failure) in
-            guard case .function(let function) = try table.decode(body, reply.references),
-                let published = function as? BufferObject
-            else { throw Failure("wire/unreadable", "an array's contents are a Buffer") }
-            if case .live = published.contents {
-                throw Failure("wire/unreadable", "what its owner published of an array holds no contents")
+            guard case .function(let published) = try table.decode(body, reply.references) else {
+                throw Failure("wire/unreadable", "an array's contents are a Buffer, a table's a Table")
             }
-            buffer.pin(published)
+            try object.pin(published)
             return try finish()
         }
     }

@@ -1,3 +1,4 @@
+import Evaluator
 import Language
 
 /// Knows what crosses of the objects in a value that is on its way to one session.
@@ -6,8 +7,8 @@ final class Sending: OutgoingBook {
     private let session: String
     /// Whether the session reads segments.
     private let takesBuffers: Bool
-    /// Arrays whose contents are still with their owners, and must be asked for first.
-    private(set) var lacking: [BufferObject] = []
+    /// Arrays and tables whose contents are still with their owners, and must be asked for first.
+    private(set) var lacking: [any OwnedContents] = []
 
     init(_ table: HandleTable, to session: String, takesBuffers: Bool) {
         self.table = table
@@ -16,28 +17,29 @@ final class Sending: OutgoingBook {
     }
 
     func record(of function: Function) throws(Failure) -> ReferenceRecord {
-        guard let buffer = function as? BufferObject else { return try table.record(of: function) }
-        guard let handle = buffer.handle else {
+        guard let object = function as? any OwnedContents else { return try table.record(of: function) }
+        guard let handle = object.handle else {
+            let isTable = object is TableObject
             throw Failure(
-                "value/uncopyable", "\(session) has no arrays: \(buffer.form)",
-                help: "(buffer.values b) gives the items as vectors")
+                "value/uncopyable",
+                "\(session) has no \(isTable ? "tables" : "arrays"): \((object as RemoteObject).form)",
+                help: isTable ? "(fetch t) gives the rows as objects" : "(buffer.data b) gives the items as vectors")
         }
         return try table.record(of: handle)
     }
 
     func buffer(of function: Function) throws(Failure) -> BufferText? {
-        guard let buffer = function as? BufferObject else { return nil }
-        if let handle = buffer.handle, handle.record.reference.owner == session {
-            // At home it is the array itself; when that has gone, what is known of it.
-            if case .live = buffer.contents { return nil }
-            if table.has(handle.lease) { return nil }
+        guard let object = function as? any OwnedContents else { return nil }
+        if let handle = object.handle, handle.record.reference.owner == session {
+            // At home it is the array or table itself; when that has gone, what is known of it.
+            if object.isLive || table.has(handle.lease) { return nil }
         }
         guard takesBuffers else { return nil }
-        if case .live = buffer.contents {
-            lacking.append(buffer)
-            return BufferText(text: [], reference: nil)
+        if object.isLive {
+            lacking.append(object)
+            return BufferText(text: [])
         }
-        return try buffer.crossing()
+        return try object.crossing()
     }
 
     func passes(_ sharing: Sharing) -> Bool { takesBuffers && !sharing.isLive }

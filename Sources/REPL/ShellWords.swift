@@ -42,6 +42,11 @@ struct ShellWords {
         if case .function(let function) = data, let buffer = function as? BufferObject {
             return Array(try buffer.path(files).utf8)
         }
+        if case .function(let function) = data, let table = function as? TableObject {
+            throw Failure(
+                "value/uncopyable", "the shell takes text and numbers, got \(table.form) at \(place)",
+                help: "write it to a file and give its path, or (json.stringify (fetch t))")
+        }
         guard let text = Self.text(data) else {
             throw Failure(
                 "value/uncopyable",

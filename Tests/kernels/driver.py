@@ -25,12 +25,12 @@ LAUNCH_SHELL = '. "$1"; builtin eval "$__meta_main"'
 def command(language):
     if language == "py":
         shutil.copy(FILES / "kernel.py", CACHE + "/_meta_kernel.py")
-        for part in ("buffers", "images"):
+        for part in ("buffers", "images", "tables"):
             shutil.copy(FILES / (part + ".py"), CACHE + "/_meta_%s.py" % part)
         return [os.environ.get("META_PYTHON", "python3"), "-c", LAUNCH_PYTHON % CACHE]
     if language == "sh":
         return [os.environ.get("META_BASH", "bash"), "--norc", "--noprofile", "-c", LAUNCH_SHELL, "sh", str(FILES / "kernel.sh")]
-    for name in ("kernel.js", "buffers.js", "mapping.c"):
+    for name in ("kernel.js", "buffers.js", "tables.js", "mapping.c"):
         shutil.copy(FILES / name, CACHE)
     return [os.environ.get("META_NODE", "node"), CACHE + "/kernel.js"]
 

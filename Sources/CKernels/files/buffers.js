@@ -940,6 +940,87 @@ function writePublished(writer, value, layout, mapping) {
   if (own) rememberPlace(layout.buffer, layout, value);
 }
 
+/** What a column asks of a part: its format, how many items it has, whether they lie side by side; null for no array of one axis. */
+function partOf(value) {
+  if (typeof value !== 'object' || value === null || natives.isProxy(value)) return null;
+  const layout = layoutFor(value, getPrototypeOf(value));
+  if (layout === null || layout.shape.length !== 1) return null;
+  return { format: layout.format.name, count: layout.count, isPlain: layout.format.made !== null && isContiguous(layout.shape, layout.strides, layout.format.size) };
+}
+
+const layoutOfPart = (value) => layoutFor(value, getPrototypeOf(value));
+
+/** Whether arrays are all in segments of others, as they made them. */
+function allTravel(values) {
+  for (let at = 0; at < values.length; at++) {
+    const layout = layoutOfPart(values[at]);
+    const mapping = weakGet(mappings, layout.buffer);
+    if (mapping === undefined || mapping.entry === null || !travels(mapping, layout)) return false;
+  }
+  return values.length > 0;
+}
+
+/** The records of arrays: what is in no segment yet goes to one new one, with all the others, each at a multiple of 64 bytes. */
+function publishParts(writer, values, isInline = false) {
+  const texts = [];
+  const fresh = [];
+  let size = 0;
+  for (let at = 0; at < values.length; at++) {
+    const layout = layoutOfPart(values[at]);
+    const mapping = weakGet(mappings, layout.buffer);
+    const bytes = layout.count * layout.format.size;
+    if (!isInline && mapping !== undefined && mapping.entry !== null && travels(mapping, layout)) texts[at] = textOf(writer, () => writeForeign(writer, mapping, layout));
+    else if (isInline) texts[at] = `${headText(values[at], layout, 0)},"base64":"${base64(contentsOf(layout))}"}`;
+    else if (bytes === 0 || (mapping !== undefined && mapping.segment !== null)) texts[at] = textOf(writer, () => writePublished(writer, values[at], layout, mapping));
+    else { push(fresh, { at, layout, offset: size, bytes }); size += floor((bytes + 63) / 64) * 64; }
+  }
+  if (size < INLINE) {
+    for (let place = 0; place < fresh.length; place++) {
+      const { at, layout } = fresh[place];
+      texts[at] = textOf(writer, () => writePublished(writer, values[at], layout, undefined));
+    }
+    return texts;
+  }
+  const segment = takeSegment(size, false);
+  fillParts(segment, fresh);
+  segment.state = 'used';
+  const entry = entryFor(segment);
+  refer(writer, entry);
+  for (let place = 0; place < fresh.length; place++) {
+    const { at, layout, offset } = fresh[place];
+    const placed = { ...layout, offset, strides: stridesOf(layout.shape, layout.format.size) };
+    texts[at] = `${headText(values[at], layout, entry.number)}${ownerText(entry.number)},"segment":"${segment.name}"${tailText(placed, false)}}`;
+  }
+  return texts;
+}
+
+/** What `work` writes, by itself. */
+function textOf(writer, work) {
+  const before = writer.text;
+  writer.text = '';
+  work();
+  const { text } = writer;
+  writer.text = before;
+  return text;
+}
+
+/** Writes arrays where they belong in a segment, and zeros between and behind them. */
+function fillParts(segment, parts) {
+  try {
+    let end = 0;
+    const zeros = (to) => { if (to > end) writeAll(segment.file, new Uint8Array(to - end), to - end, end); };
+    for (let place = 0; place < parts.length; place++) {
+      const { layout, offset, bytes } = parts[place];
+      zeros(offset);
+      writeAll(segment.file, contentsOf(layout), bytes, offset);
+      end = offset + bytes;
+    }
+    zeros(segment.size);
+    fchmodSync(segment.file, 0o400);
+  } catch (error) { remove(segment); throw fileFailure(error, segment.name); }
+  if (pool.files > FILES_LIMIT) closeFile(segment);
+}
+
 const base64 = (bytes) => toText(bufferFrom(bufferOf(bytes), offsetOf(bytes), bytesOf(bytes)), 'base64');
 
 /** A new segment with these bytes. */
@@ -1317,7 +1398,8 @@ function status() {
 natives.onExit(() => natives.setForEach(segments, (segment) => { try { unlinkSync(FOLDER + segment.name); } catch { /* it is gone */ } }));
 
 return {
-  View, write, writeBytes, writeText, isBuffer, readBuffer, readBytes, readText, copyOf, dropped, recover, settle, look, status, hasMessage,
+  View, partOf, allTravel, publishParts, write, writeBytes, writeText, isBuffer, readBuffer, readBytes, readText, copyOf, dropped, recover, settle, look,
+  status, hasMessage,
   isView: (prototype) => prototype === View.prototype,
   ability: () => (loadAddon() === null ? 'copy' : 'map'),
   empty: open(empty), array: open(array), share: open(share),

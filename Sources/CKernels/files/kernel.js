@@ -88,17 +88,19 @@ const copyInto = free(Buffer.prototype.copy);
 const isUTF8 = require('buffer').isUtf8 ?? ((data) => { try { decodeUTF8(data); return true; } catch { return false; } });
 const decodeUTF8 = TextDecoder.prototype.decode.bind(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }));
 const BUFFERS_FILE = `${__dirname}/buffers.js`;
+const TABLES_FILE = `${__dirname}/tables.js`;
 const { getOwnPropertyDescriptors } = Object;
 /** What buffers.js uses, which is loaded when the first array is met. */
 const natives = {
-  __proto__: null, Map, Set, WeakMap, BigInt, Buffer, Number, String, Uint8Array, apply, math: { min: Math.min, max: Math.max, floor: Math.floor, log2: Math.log2 },
+  __proto__: null, Map, Set, WeakMap, WeakSet, Array, BigInt, Buffer, Math, Number, Object, String, Uint8Array, apply,
+  math: { min: Math.min, max: Math.max, floor: Math.floor, log2: Math.log2 },
   freeze: Object.freeze, from: Array.from, keysOf, setForEach, setDelete, setSize, isProxy, isSharedArrayBuffer, isView: isArrayBufferView,
   iterator: ITERATOR, toStringTag: TO_STRING_TAG, pid: process.pid, errno: require('os').constants.errno, source: `${__dirname}/mapping.c`,
   typed: getOwnPropertyDescriptors(getPrototypeOf(Uint8Array.prototype)), view: getOwnPropertyDescriptors(globalThis.DataView.prototype),
   buffer: getOwnPropertyDescriptors(globalThis.ArrayBuffer.prototype), constants: require('buffer').constants,
   dlopen: process.dlopen.bind(process), user: process.geteuid(), runInNewContext: vm.runInNewContext,
   v8: () => require('v8'), structuredClone: () => globalThis.structuredClone, onExit: (work) => process.on('exit', work), isFile: free(fs.Stats.prototype.isFile),
-  decodeBase64, addon: () => addonPlace, now,
+  decodeBase64, addon: () => addonPlace, now, Date: NativeDate, inspect: inspect.custom,
 };
 for (const name of ['ArrayBuffer', 'DataView', 'Int8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
   'BigInt64Array', 'BigUint64Array', 'Float16Array', 'Float32Array', 'Float64Array']) natives[name] = globalThis[name];
@@ -528,6 +530,7 @@ const readers = {
   },
   Text: (fields, names, listed) => (has(fields, 'segment') ? loadBuffers().readText(fields, listed) : KEEP),
   Buffer: (fields, names, listed) => loadBuffers().readBuffer(fields, listed),
+  Table: (fields, names, listed) => loadTables().read(fields, listed),
   DateTime: (fields, names) => {
     // A Date is an instant in UTC with milliseconds; what says more stays tagged.
     const found = one(names, 'value') && test(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{3})?(000)?(Z|\+00:00)$/, fields.value);
@@ -820,6 +823,7 @@ class Writer {
     if (this.copying) return this.content(value, depth);
     if (isArrayBufferView(value) || isAnyArrayBuffer(value)) return this.binary(value, prototype);
     if (buffers !== null && buffers.isView(prototype)) return this.buffer(value, prototype);
+    if (tables !== null && tables.isTable(prototype)) return this.share === 'none' || hasExtras(value) ? this.hold(value) : tables.write(this, value);
     if (keysOf(value).length > 0) return this.hold(value);
     if (isMap(value) && prototype === prototypes.Map) return haveTwins(value) ? this.hold(value) : this.pairs(pairsOf(value), depth, true);
     if (isSet(value) && prototype === prototypes.Set) return haveTwins(value) ? this.hold(value) : this.items(value, depth);
@@ -1911,12 +1915,13 @@ function opComplete(request) {
 const KEYWORDS = 'async await break case catch class const continue delete do else export extends finally for function if import in instanceof let new return static switch throw try typeof var void while with yield'.split(' ').map((word) => `${word} `);
 
 /** The record of an array with its contents. */
-function opPublish({ ref }) {
+function opPublish({ ref, count }) {
   const value = targetOf(ref);
   const isBinary = isArrayBufferView(value) || isAnyArrayBuffer(value) || (buffers !== null && typeof value === 'object' && value !== null && buffers.isView(getPrototypeOf(value)));
-  if (!isBinary) throw new Failure('buffer/format', `${typeName(value)} is no array`, undefined, 'TypeError');
+  const isTable = tables !== null && typeof value === 'object' && value !== null && tables.isTable(getPrototypeOf(value));
+  if (!isBinary && !isTable) throw new Failure('buffer/format', `${typeName(value)} is no array and no table`, undefined, 'TypeError');
   if (self.segments === null) throw new Failure('runtime/unsupported', 'this session was given no names of segments');
-  return value;
+  return isTable && count !== undefined ? tables.headOf(value, count) : value;
 }
 
 function opStatus() {
@@ -1942,6 +1947,7 @@ function startSession({ directory, session, generation, segments, limit }) {
 const KERNEL_FILE = __filename;
 
 let buffers = null;
+let tables = null;
 
 /** What buffers.js does. */
 const loadBuffers = () => (buffers ??= compileFunction(natives.fs.readFileSync(BUFFERS_FILE, 'utf8'), ['kernel', 'require'], { filename: BUFFERS_FILE })({
@@ -1949,6 +1955,13 @@ const loadBuffers = () => (buffers ??= compileFunction(natives.fs.readFileSync(B
   defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, isAlive, entryOf, reprOf, typeName, clean, tripleField, takeReleases,
   describeValue, stringifyJSON, toText, bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join,
 }, require));
+
+/** What tables.js does. */
+const loadTables = () => (tables ??= compileFunction(natives.fs.readFileSync(TABLES_FILE, 'utf8'), ['kernel', 'buffers'], { filename: TABLES_FILE })({
+  natives, Failure, Tagged, asError, has, own, push, mapGet, mapSet, setAdd, mapForEach, weakGet, weakSet, getPrototypeOf, isArray, isText, receive, tripleField,
+  entryOf, typeName, clean, describeValue, stringifyJSON, toText, bufferFrom, byteLength, decodeUTF8, isSafeInteger, test, slice, join, isDate, dateTime,
+  ownerText: (number) => `,"owner":${stringifyJSON(self.session)},"generation":${self.generation},"ref":${number}`,
+}, loadBuffers()));
 
 // ----------------------------------------------------------------------------------------------------------- errors
 
@@ -2107,7 +2120,7 @@ function functionName(text) {
 
 function isUsers(source) {
   if (sourceText(source) !== undefined) return true;
-  return source !== KERNEL_FILE && source !== BUFFERS_FILE && !startsWith(source, 'node:') && !includes(source, '/node_modules/')
+  return source !== KERNEL_FILE && source !== BUFFERS_FILE && source !== TABLES_FILE && !startsWith(source, 'node:') && !includes(source, '/node_modules/')
     && !startsWith(source, '<') && !startsWith(source, 'evalmachine.') && (startsWith(source, '/') || startsWith(source, 'file://'));
 }
 
@@ -2293,6 +2306,9 @@ meta.empty = (...values) => loadBuffers().empty(...values);
 meta.array = (...values) => loadBuffers().array(...values);
 /** The items of a typed array, in such an array. */
 meta.share = (...values) => loadBuffers().share(...values);
+/** `meta.table({n: new Float64Array(3), name: ['a', 'b', null]})`, or of an array of records: named columns that cross as they are. */
+meta.table = (...values) => loadTables().table(...values);
+for (const name of ['Table', 'Column']) defineProperty(meta, name, { __proto__: null, get: () => loadTables()[name], enumerable: true, configurable: true });
 /** How this session has segments: `map` or `copy`. */
 meta.buffers = () => loadBuffers().ability();
 defineProperty(meta, 'View', { __proto__: null, get: () => loadBuffers().View, enumerable: true, configurable: true });

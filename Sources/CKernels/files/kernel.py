@@ -122,7 +122,7 @@ def install_module():
         member.__module__ = "meta"
         setattr(module, member.__name__, member)
     for name, function in (("call", call_up), ("eval", eval_up), ("fetch", fetch), ("ref", Held), ("release", release),
-                           ("empty", empty), ("array", array), ("share", share), ("__getattr__", late_member)):
+                           ("empty", empty), ("array", array), ("share", share), ("table", table), ("__getattr__", late_member)):
         setattr(module, name, function)
     module.undefined = undefined
     sys.modules["meta"] = module
@@ -298,6 +298,8 @@ def read_tagged(fields, receiving):
         return read_ref(fields, receiving)
     if tag == "Buffer" or tag == "Text" or tag == "Bytes" and "segment" in fields:
         return quiet(buffers().read, tag, fields, receiving)
+    if tag == "Table":
+        return quiet(tables().read, fields, receiving)
     try:
         reader = READERS.get(tag)
         if reader is not None:
@@ -777,7 +779,7 @@ def write(value, out, depth):
     try:
         writer(value, out, depth)
     except Failure as failure:
-        if failure.code != UNCOPYABLE:
+        if failure.code != UNCOPYABLE or out.refs.strict:
             raise
         write_ref(value, out, depth)
     out.above.discard(id(value))
@@ -912,7 +914,7 @@ def write_undefined(value, out, depth):
 
 
 def write_tagged(value, out, depth):
-    if value.tag in ("Ref", "Buffer", "Text") or value.tag == "Bytes" and "segment" in value.fields or type(value.tag) is not str or "_type" in value.fields:
+    if value.tag in ("Ref", "Buffer", "Text", "Table", "Column") or value.tag == "Bytes" and "segment" in value.fields or type(value.tag) is not str or "_type" in value.fields:
         raise Failure(UNCOPYABLE, "it would forge what it is not")
     out.put('{"_type":%s' % quote(value.tag))
     for name, item in value.fields.items():
@@ -926,6 +928,10 @@ def write_tagged(value, out, depth):
 
 def write_array(value, out, depth):
     buffers().write_array(value, out, depth)
+
+
+def write_table(value, out, depth):
+    tables().write_table(value, out, depth)
 
 
 def write_error(value, out, depth):
@@ -1050,6 +1056,9 @@ def array_writer(value, kind):
         return None
     if kind in ARRAYS:
         return ARRAYS[kind]
+    if TYPE_QUALNAME(kind) in FRAMES and tables().is_frame(kind):
+        ARRAYS[kind] = write_table
+        return write_table
     lends = lends_memory(value, kind)
     if not TYPE_FLAGS(kind) & HEAP_TYPE:  # another would be kept alive, and may be one of many
         if lends:
@@ -1060,6 +1069,7 @@ def array_writer(value, kind):
 
 
 HEAP_TYPE = 1 << 9
+FRAMES = frozenset(["DataFrame", "Table", "RecordBatch"])  # what classes of tables are called
 SOMETHING_ELSE = frozenset(["bytes", "bytearray", "str", "int", "float", "type", "mmap", "generic", "_SimpleCData", "Structure", "Union"])
 
 
@@ -1116,6 +1126,7 @@ class Sending(dict):
     `shared` what its body then holds."""
 
     share = None
+    strict = False  # what has no form is an error, rather than a Ref
     live = shared = False
 
 
@@ -1561,7 +1572,7 @@ class Shared:
         self.numbers = 0  # the last number of an object
         self.limit = self.user_limit = self.room = self.lifted = 0  # of recursion: what is set, what the user set, what the kernel adds
         self.segments, self.segments_limit = None, 1 << 62  # how names of shared memory begin, as `init` says; bytes of it
-        self.buffers = None  # the module that knows arrays, once one was met
+        self.buffers = self.tables = None  # the modules that know arrays and tables, once one was met
         self.images = None  # the part for pictures, once it is wanted
         self.quick = None  # the faster encoder, False when there is none
         self.running = False  # user code of the main thread may be interrupted
@@ -1951,8 +1962,8 @@ def attempt(function, *arguments):
 def op_publish(request, value):
     value = target(request)
     if not (State.segments and array_writer(value, type(value))):
-        raise Failure("buffer/format", "%s is no array" % type_name(type(value)))
-    return value
+        raise Failure("buffer/format", "%s is no array and no table" % type_name(type(value)))
+    return tables().head(value, request["count"]) if "count" in request else value
 
 
 def op_equal(request, other):
@@ -2134,6 +2145,20 @@ def load_part(name):
         sys.dont_write_bytecode = kept
 
 
+def tables():
+    """The module that knows tables, loaded as `buffers` is."""
+    if State.tables is None:
+        buffers()
+        quiet(load_tables)
+    return State.tables
+
+
+def load_tables():
+    with TABLE:
+        if State.tables is None:
+            State.tables = load_part("_meta_tables")
+
+
 def empty(shape, format="float64", mutable=False, name=None):
     """An array of zeros that crosses to other runtimes without a copy. Of a `mutable` one all see each other's writes."""
     return make_shared("empty", shape, format, mutable, name)
@@ -2149,9 +2174,18 @@ def share(array, mutable=False, name=None):
     return make_shared("share", array, mutable, name)
 
 
+def table(data):
+    """A table of a dict of columns, of a list of dicts, or of a DataFrame: named columns that cross without a copy."""
+    return made_by(tables, "table", data)
+
+
 def make_shared(name, *arguments):
+    return made_by(buffers, name, *arguments)
+
+
+def made_by(module, name, *arguments):
     try:
-        return quiet(getattr(buffers(), name), *arguments)
+        return quiet(getattr(module(), name), *arguments)
     except Failure as failure:
         error = Error(str(failure), failure.code, failure.type or "")
     finally:
@@ -2165,6 +2199,8 @@ def late_member(name):
     if name in ("load_image", "save_image", "grayscale"):
         State.images = State.images or load_part("_meta_images")
         return getattr(State.images, name)
+    if name in ("Table", "Column"):
+        return getattr(tables(), name)
     raise AttributeError("module 'meta' has no attribute %r" % name)
 
 
@@ -2785,6 +2821,7 @@ def respond(channel, request, body):
     refs, value = Sending(), None
     if request.get("share") is not None or request["op"] == "publish":
         refs.share = request.get("share", "publish")
+        refs.strict = request["op"] == "publish"
     started = time.perf_counter()
     if me == MAIN:
         State.running = True
