@@ -88,7 +88,11 @@ final class BufferStore {
     ///
     /// - Throws: `buffer/full`, `buffer/limit`.
     func publish(_ array: NumericArray, number: Int) throws(Failure) -> Publication {
-        let pool = if let pool { pool } else { SegmentPool(family: try family(), limit: limit) }
+        // Each session has a pool too, which nobody else can empty: together they leave room.
+        let pool =
+            if let pool { pool } else {
+                SegmentPool(family: try family(), limit: limit, idleLimit: min(256 << 20, limit / 8))
+            }
         self.pool = pool
         let segment = try array.withContiguousBytes { bytes throws(Failure) in try pool.publish(bytes, number: number) }
         return Publication(array, segment: segment, number: number, in: pool)

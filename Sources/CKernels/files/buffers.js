@@ -765,7 +765,7 @@ function remove(segment) {
 /** Puts a segment into the pool when nobody can see it any more. */
 function recycle(segment) {
   if (segment.state !== 'used' || segment.maps > 0 || segment.entry !== null) return;
-  const most = min(self.limit / 4, 2 ** 30);
+  const most = min(self.limit / 8, 2 ** 30);
   if (segment.size > most || (segment.file === -1 && pool.files >= FILES_LIMIT)) { remove(segment); return; }
   setAdd(idles, segment);
   segment.used = ++pool.clock; segment.state = 'idle'; pool.bytes += segment.size;
@@ -1025,10 +1025,23 @@ const base64 = (bytes) => toText(bufferFrom(bufferOf(bytes), offsetOf(bytes), by
 
 /** A new segment with these bytes. */
 function copyToSegment(bytes) {
-  const segment = takeSegment(lengthOf(bytes), false);
-  fillSegment(segment, bytes);
+  const segment = whereFull(() => {
+    const made = takeSegment(lengthOf(bytes), false);
+    fillSegment(made, bytes);
+    return made;
+  });
   segment.state = 'used';
   return segment;
+}
+
+/** Does work that needs shared memory; where that is full once more, when the pool and what was collected are given up. */
+function whereFull(work) {
+  try { return work(); } catch (error) {
+    if (!Failure.is(error) || error.code !== 'buffer/full') throw error;
+    if (addon !== null && live.count > 0) { collect(); settle(); }
+    emptyPool();
+    return work();
+  }
 }
 
 /** Whether a part of an own mapping can be read in its segment as it is. */
@@ -1304,13 +1317,18 @@ function makeMapped(bytes, isMutable, format) {
 function createSegment(bytes, isMutable, format) {
   takeReleases();
   checkLimit(bytes);
-  const segment = addSegment(bytes, isMutable);
-  const made = addon.create(FOLDER + segment.name, bytes);
-  if (typeof made === 'number') { segment.state = 'gone'; natives.setDelete(segments, segment); throw failureOf(made, segment.name); }
+  const [segment, made] = whereFull(() => createMapped(bytes, isMutable));
   const mapping = makeMapping({ isMutable, isSealed: false, format, segment });
   adopt(made, mapping);
   segment.maps = 1; segment.mapping = mapping; segment.state = 'used';
   return made[0];
+}
+
+function createMapped(bytes, isMutable) {
+  const segment = addSegment(bytes, isMutable);
+  const made = addon.create(FOLDER + segment.name, bytes);
+  if (typeof made === 'number') { segment.state = 'gone'; natives.setDelete(segments, segment); throw failureOf(made, segment.name); }
+  return [segment, made];
 }
 
 /** An array of the items of `data`: arrays in arrays, or another array. */

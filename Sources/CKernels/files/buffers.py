@@ -655,7 +655,7 @@ def new_segment(file, number):
 
 def trim(most=None):
     """Unlinks files that are idle, the longest idle first, until at most POOL_FILES of at most so many bytes are left."""
-    most = min(POOL, State.segments_limit // 4) if most is None else most
+    most = min(POOL, State.segments_limit // 8) if most is None else most
     if not kernel.TABLE.acquire(False):
         return  # who has it trims at its next turn
     try:
@@ -1538,47 +1538,39 @@ def share(value, mutable=False, name=None):
 
 
 class Fork:
-    """What the copy needs of its parent: (mapping, descriptor) of each that the copy must not write through."""
+    """The mappings that parent and copy still share, though the copy must not write there."""
 
-    open = []
+    shared = []
 
 
 def before_fork():
+    """Seals what is still written: parent and copy then write each for itself, and the file keeps what it was at this moment."""
     kernel.TABLE.acquire()
-    Fork.open = []
+    Fork.shared = []
     for mapping in living_mappings():
-        if mapping.segment is not None and not mapping.private and not mapping.mutable:
+        if mapping.segment is not None and not mapping.private and not mapping.mutable and Parts.mmap:
             try:
-                Fork.open.append((mapping, open_file(mapping.segment.file, os.O_RDONLY)))
-            except OSError:
-                Fork.open.append((mapping, None))
+                replace(mapping, seal(mapping.segment))
+            except OSError:  # somebody took the file away
+                Fork.shared.append(mapping)
 
 
 def after_fork_in_parent():
-    for _, descriptor in Fork.open:
-        if descriptor is not None:
-            os.close(descriptor)
-    Fork.open = []
+    Fork.shared = []
     kernel.TABLE.release()
 
 
 def after_fork_in_child():
-    """Maps privately what the parent still writes: neither sees what the other does from now on. The parent's files are none of ours."""
+    """The parent's files are none of ours."""
     for file in FILES.values():
         file.memory = None
     FILES.clear()
-    for mapping, descriptor in Fork.open:
-        if not Parts.mmap:
-            continue  # nothing can be mapped over what is there
-        if descriptor is not None:
-            map_over(mapping, descriptor, mapping.size, mmap.MAP_PRIVATE)
-            os.close(descriptor)
-        else:  # somebody took the file away
-            contents = mapping[:]
-            map_over(mapping, -1, mapping.size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-            mapping[:] = contents
+    for mapping in Fork.shared:
+        contents = mapping[:]
+        map_over(mapping, -1, mapping.size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        mapping[:] = contents
         mapping.private = True
-    Fork.open = []
+    Fork.shared = []
 
 
 os.register_at_fork(before=before_fork, after_in_parent=after_fork_in_parent, after_in_child=after_fork_in_child)
