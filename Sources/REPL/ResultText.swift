@@ -89,5 +89,5 @@ private final class ShownReferences: OutgoingBook {
         return BufferText(text: try JSON.bytes(buffer.shownRecord), reference: nil)
     }
 
-    func passes(_ sharing: Sharing) -> Bool { false }
+    func passes(_ parcel: Parcel) -> Bool { false }
 }
