@@ -542,7 +542,7 @@ function failureOf(code, name) {
 // and the first record's `fields`, or of a `segment` of this kernel's own. `live` counts them.
 
 const byId = new NativeMap();
-const live = { count: 0, bytes: 0, keptCount: 0, keptBytes: 0, most: 0, waiting: 0, looked: 0, freed: 0 };
+const live = { count: 0, bytes: 0, keptCount: 0, keptBytes: 0, most: 0, waiting: 0, looked: 0, freed: 0, breathed: -Infinity };
 
 /** Takes over what the addon made: the ArrayBuffer. */
 function adopt(made, mapping) {
@@ -551,6 +551,7 @@ function adopt(made, mapping) {
   mapSet(byId, mapping.id, mapping);
   live.count++;
   live.bytes += mapping.size;
+  if (mapping.size >= PRESSURE) breatheSoon();
   weakSet(mappings, made[0], mapping);
   return made[0];
 }
@@ -586,6 +587,20 @@ function endMapping(mapping) {
 function isMapped(entry) {
   for (let at = 0; at < entry.mappings.length; at++) if (!entry.mappings[at].isEnded) return true;
   return false;
+}
+
+const PRESSURE = 2 ** 25; // bytes of an ArrayBuffer that make V8 start a collection
+const PATIENCE = 40; // milliseconds
+
+/**
+ * V8 starts to mark with each ArrayBuffer that brings 64 MiB more than there were at its last collection, whatever has been given back, and
+ * nothing that N-API offers keeps it from that. It leaves the end of the collection to a task of the event loop while such tasks are served within
+ * 50 ms, otherwise it stops JavaScript for it at once, at each attach. So the loop turns that often while large arrays come.
+ */
+function breatheSoon() {
+  const time = natives.now();
+  if (time - live.breathed < PATIENCE) return;
+  live.breathed = time; foreign.breathe = true;
 }
 
 let collectGarbage = null;
