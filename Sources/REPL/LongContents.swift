@@ -29,6 +29,7 @@ final class LongContents: ReferenceBook {
 
     func value(of record: ReferenceRecord) throws(Failure) -> Value { throw Self.nested }
     func value(of record: BufferRecord) throws(Failure) -> Value { throw Self.nested }
+    func value(of record: TableRecord) throws(Failure) -> Value { throw Self.nested }
 
     private static var nested: Failure { Failure("wire/unreadable", "bytes in a segment hold no other values") }
 }
