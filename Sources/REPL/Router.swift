@@ -171,6 +171,9 @@ public final class Router {
         if request.interrupted != nil, case .reply(let reply, _, _, _, _) = end, reply.status == 128 + Int(SIGINT) {
             end = .failure(ErrorHeader(code: "runtime/interrupted", message: "interrupted"), body: [])
         }
+        if missedInterrupt(request, end) {
+            end = .failure(ErrorHeader(code: "runtime/interrupted", message: "interrupted"), body: [])
+        }
         if case .failure(let error, _) = end, error.code == "runtime/interrupted" { interruption.isHeard = true }
         if request.isLate, case .failure(let error, _) = end, error.code == "runtime/interrupted" {
             end = .lost(timeout(of: request, "its state is kept"))

@@ -163,6 +163,14 @@ extension Router {
         return true
     }
 
+    /// Whether a session had answered another's upcall before it heard of its interrupt: then who asked is interrupted by the answer.
+    func missedInterrupt(_ request: Waiting, _ end: Outcome) -> Bool {
+        guard case .upcall = request.waiter, case .reply = end, let time = request.interrupted else { return false }
+        guard !(wasInterrupted && interruption.isHeard) else { return false }
+        // Code of JavaScript cannot catch an interrupt and go on.
+        return mayMissSignals(request.session) || .now - time < .milliseconds(250)
+    }
+
     /// Interrupts a request again when it has not ended after that time.
     func nudge(_ id: RequestID, after time: Duration = Interruption.nudge) {
         waiting[id]?.nudge = .now + time

@@ -47,14 +47,10 @@ NAMES = {'?':'bool','b':'int8','h':'int16','i':'int32','q':'int64','l':'int64','
 SCRIPT = r"""
 globalThis.names = { Int8Array: 'int8', Int16Array: 'int16', Int32Array: 'int32', BigInt64Array: 'int64', Uint8Array: 'uint8', Uint16Array: 'uint16',
   Uint32Array: 'uint32', BigUint64Array: 'uint64', Float32Array: 'float32', Float64Array: 'float64' };
-// Of a View that has no typed array the bytes are known from its copy in an array of meta's.
-globalThis.bytesOf = (a) => {
-  if (!(a instanceof meta.View)) return Buffer.from(a.buffer, a.byteOffset, a.byteLength);
-  const made = /complex|float16/.test(a.format) ? null : a.toTypedArray();
-  return made === null ? Buffer.alloc(0) : Buffer.from(made.buffer, made.byteOffset, made.byteLength);
-};
+globalThis.digest = (a) => require('crypto').createHash('md5').update(Buffer.from(a.buffer, a.byteOffset, a.byteLength)).digest('hex');
+// Of 16-bit floats Node has no array: their bytes are compared where they come home.
 globalThis.say = (a) => `${a.format ?? names[a.constructor.name]}|${(a.shape ?? [a.length]).join(',')}|`
-  + (a instanceof meta.View && /complex|float16/.test(a.format) ? '' : require('crypto').createHash('md5').update(bytesOf(a)).digest('hex'));
+  + (a.format === 'float16' && a instanceof meta.View ? '' : digest(a instanceof meta.View ? a.toTypedArray() : a));
 globalThis.build = (text) => {
   const d = JSON.parse(text);
   const data = new Uint8Array(Buffer.from(d.data, 'base64'));
@@ -181,7 +177,7 @@ def go(meta, chain, seed):
     chance = random.Random(seed)
     array = Array(chance, plain=chain[0] != "py")
     if chain[0] == "js" and array.format in ("float16", "complex64", "complex128"):
-        return  # see test_a_view_of_javascript
+        return  # JavaScript has no arrays of these to begin with
     (meta.folder / "work" / "array.json").write_text(array.text())
     where = f"{seed}: {array.format} {array.shape} {array.order}"
     start = {
@@ -205,5 +201,7 @@ def go(meta, chain, seed):
 
 
 def check(meta, form, expected, where):
-    found = json.loads(meta(form))
+    answer = meta(form)
+    assert not answer.startswith("error"), (where, answer)
+    found = json.loads(answer)
     assert found == expected or found.endswith("|") and expected.startswith(found), where

@@ -259,7 +259,7 @@ def test_own_arrays_that_nobody_has(mapped):
     end = time.monotonic() + DEADLINE
     while js.status()["mappings"] > 0:
         assert time.monotonic() < end, js.status()
-    assert js.status()["bytes"] <= (1 << 30) / 4  # the pool
+    assert js.status()["bytes"] <= (1 << 30) / 8  # the pool
 
 
 def test_descriptors_are_few(mapped):

@@ -461,13 +461,13 @@ def test_a_much_larger_segment_is_not_wasted(py):
     assert inode(py.publish("np.ones(50_000)")) != number
 
 
-def test_idle_segments_take_at_most_a_quarter_of_the_limit():
+def test_idle_segments_take_at_most_an_eighth_of_the_limit():
     shop = Shop(limit=40 << 20)
     try:
         shop.run("import numpy as np")
         records = [shop.publish("np.ones(1 << 19)") for _ in range(5)]  # 4 MiB each
         shop.release(*[[*key_of(record), 1] for record in records])
-        assert json.loads(shop.request("status")[1])["bytes"] == 8 << 20
+        assert json.loads(shop.request("status")[1])["bytes"] == 4 << 20
     finally:
         shop.finish()
 

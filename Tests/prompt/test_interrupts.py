@@ -110,3 +110,27 @@ def test_ctrl_z_stops_meta_at_a_question(start):
     p.wait_for_prompt()
     p.enter("(+ 1 2)")
     p.wait_for_line("3")
+
+
+# Loops of short calls of each other: a press comes most often when the session that it is for has just answered.
+LOOPS = {
+    "Python calls Node": "(py \"print('go')\\nfor i in range(10_000_000): meta.call('js.num', i)\")",
+    "Node calls Python": "(js \"console.log('go'); for (let i = 0; i < 10000000; i++) meta.call('py.abs', i); 0\")",
+}
+
+
+@pytest.mark.parametrize("form", LOOPS.values(), ids=LOOPS.keys())
+def test_ctrl_c_in_a_loop_of_calls_between_sessions(full, form):
+    p = full
+    p.run('(py "import meta")')
+    p.run('(js "globalThis.num = (i) => i; 0")')
+    for _ in range(30):
+        p.keys(ctrl("l"))
+        p.submit(form)
+        p.wait_for_line("go")
+        p.keys(ctrl("c"))
+        p.wait_for_prompt()
+        p.keys(ctrl("l"))
+        p.wait_for_rows("meta>")
+    check_states(p)
+    assert p.end() == 0
