@@ -144,7 +144,7 @@ public enum Describe {
         case .list: "list"
         case .vector: "vector"
         case .object: "object"
-        case .function(let function): (function as? RemoteObject).map { $0.isData ? "buffer" : "handle" } ?? "function"
+        case .function(let function): (function as? RemoteObject)?.kindName ?? "function"
         case .error: "error"
         case .tagged(let tagged): tagged.tag?.kind ?? tagged.type
         case .meta(let meta): (try? meta.data()).map(kind) ?? "unreadable"

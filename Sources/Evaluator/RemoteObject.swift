@@ -30,6 +30,9 @@ open class RemoteObject: ControlFunction {
     /// Whether it stands for data: what is computed from it has a lineage as other data.
     open var isData: Bool { false }
 
+    /// What `(type x)` says of it.
+    open var kindName: String { isData ? "buffer" : "handle" }
+
     /// What an operator or function over numbers gives for this object, which is among the operands.
     ///
     /// - Throws: `eval/type` for an object that is no array of numbers; what `Machine.prerequisite` knows for one whose

@@ -111,7 +111,7 @@ struct JSONPrinter {
 
     private mutating func print(_ meta: MetaObject) throws(Failure) {
         guard tags, let parcel = try meta.checkedParcel(),
-            parcel.sharing.isPlain || book?.passes(parcel.sharing) == true
+            parcel.sharing.isPlain || book?.passes(parcel) == true
         else { return try print(try meta.data()) }
         output.append(contentsOf: parcel.body)
         for reference in parcel.references { list(reference) }

@@ -49,7 +49,7 @@ public protocol OutgoingBook: AnyObject {
     /// What crosses of an array or a table; nil for a function that is none, and for one that crosses by its record.
     func buffer(of function: Function) throws(Failure) -> BufferText?
     /// Whether a body that is not plain may cross as it came, not looked into.
-    func passes(_ sharing: Sharing) -> Bool
+    func passes(_ parcel: Parcel) -> Bool
 }
 
 /// An array or a table as it crosses: its record as JSON text, and the segments that this names.

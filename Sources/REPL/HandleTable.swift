@@ -307,6 +307,8 @@ final class HandleTable: ReferenceBook {
         (try? check(lease)) != nil
     }
 
+    func has(_ reference: Reference) -> Bool { (try? check(reference)) != nil }
+
     /// Contents of meta's own get a number, under which `make` publishes them; until they are sent they keep it.
     func published(_ make: (_ number: Int) throws(Failure) -> Publication) throws(Failure) -> Publication {
         let publication = try make(lastNumber + 1)

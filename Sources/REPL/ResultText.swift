@@ -92,5 +92,5 @@ private final class ShownReferences: OutgoingBook {
         return BufferText(text: try JSON.bytes(buffer.shownRecord))
     }
 
-    func passes(_ sharing: Sharing) -> Bool { false }
+    func passes(_ parcel: Parcel) -> Bool { false }
 }

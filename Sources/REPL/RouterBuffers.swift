@@ -121,6 +121,14 @@ extension Router {
 
     /// The bytes of a `Bytes` or `Text` in a segment.
     func bytes(_ fields: Object, _ reference: Reference, _ lease: Lease?) throws(Failure) -> [UInt8] {
+        let (layout, mapping) = try contents(fields, reference, lease)
+        return try NumericArray(layout, Storage(mapping)).bytes()
+    }
+
+    /// Where the bytes of a `Bytes` or `Text` lie.
+    func contents(
+        _ fields: Object, _ reference: Reference, _ lease: Lease?
+    ) throws(Failure) -> (ArrayLayout, Mapping) {
         guard case .string(let name)? = fields["segment"], case .int(let length)? = fields["length"] else {
             throw Failure("wire/unreadable", "bytes in a segment have a segment and a length")
         }
@@ -131,6 +139,6 @@ extension Router {
             throw Failure(
                 "buffer/forged", "\(Printer.quoted(String(name.string.prefix(80)))) is no segment of \(reference.text)")
         }
-        return try NumericArray(layout, Storage(try mapping(of: lease, name.string, isMutable: false))).bytes()
+        return (layout, try mapping(of: lease, name.string, isMutable: false))
     }
 }

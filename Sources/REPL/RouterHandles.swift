@@ -16,8 +16,12 @@ extension HandleTable {
     }
 
     /// The body as a session sent it, not looked into.
-    func parcel(_ body: [UInt8], _ references: [Reference], _ sharing: Sharing) -> Parcel {
-        Parcel(body: body, references: references, sharing: sharing, lease: leases(references), book: self)
+    ///
+    /// - Parameter book: who reads it when it is looked into; nil: the table itself.
+    func parcel(
+        _ body: [UInt8], _ references: [Reference], _ sharing: Sharing, book: (any ReferenceBook)? = nil
+    ) -> Parcel {
+        Parcel(body: body, references: references, sharing: sharing, lease: leases(references), book: book ?? self)
     }
 }
 

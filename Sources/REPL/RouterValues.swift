@@ -24,6 +24,11 @@ extension Router {
             let parcel = handles.parcel(body, reply.references, reply.sharing)
             return .meta(MetaObject(source: entry("").source, number: number, parcel: parcel))
         }
+        if let contents = try longContents(body, reply) {
+            let number = machine.ledger.record(entry(try contents.summary()))
+            let parcel = handles.parcel(body, reply.references, reply.sharing, book: contents)
+            return .meta(MetaObject(source: entry("").source, number: number, parcel: parcel))
+        }
         let data = try handles.decode(body, reply.references)
         if case .null = data { return .null }
         return wrap(data, entry(Describe.summary(data)))

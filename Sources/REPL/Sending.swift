@@ -42,5 +42,8 @@ final class Sending: OutgoingBook {
         return try object.crossing()
     }
 
-    func passes(_ sharing: Sharing) -> Bool { takesBuffers && !sharing.isLive }
+    /// What is gone with its owner is looked into: it may have been kept, or the error says what is missing.
+    func passes(_ parcel: Parcel) -> Bool {
+        takesBuffers && !parcel.sharing.isLive && parcel.references.allSatisfy(table.has)
+    }
 }

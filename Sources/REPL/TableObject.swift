@@ -71,6 +71,7 @@ final class TableObject: RemoteObject, OwnedContents {
 
     override var isData: Bool { true }
     override var isCallable: Bool { false }
+    override var kindName: String { "table" }
 
     /// `<py pandas.DataFrame 3 × 2>`; nothing in it moves a cursor.
     override var form: String {

@@ -13,7 +13,7 @@ import sys
 import time
 
 import pytest
-from conftest import FOLDER, Meta, segments
+from arraymeta import FOLDER, Meta, segments
 from session import ROOT
 
 sys.path.append(str(ROOT / "Tests" / "prompt"))

@@ -132,3 +132,14 @@ def test_meta_dies_and_the_next_one_cleans_up(meta, tmp_path):
         assert segments(pid) == []
         third.finish("(exit)")
     assert meta("(buffer.sum a)") == "4999950000.0"
+
+
+def test_long_bytes_go_on_as_they_came_and_stay(meta):
+    meta('(py "data, text = bytes(range(256)) * 1000, \'grün \' * 50_000")')
+    meta('(def b (py "data")) (def t (py "text"))')
+    meta('(js "globalThis.size = (x) => x.length; 0")')
+    assert meta("[(js.size b) (js.size t)]") == "[256000 250000]"
+    sent = [header for direction, header in meta.frames() if header["op"] == "call"]
+    assert all(header["refs"] for header in sent[-2:])
+    meta("(restart 'py)")
+    assert meta("[(js.size b) (js.size t) (count b) (count t)]") == "[256000 250000 256000 250000]"

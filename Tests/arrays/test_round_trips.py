@@ -10,7 +10,7 @@ import random
 import sys
 
 import pytest
-from conftest import Meta
+from arraymeta import Meta
 
 SEED = int(os.environ.get("META_SEED") or random.randrange(2**32))
 COUNT = int(os.environ.get("META_TRIPS") or 12)

@@ -329,3 +329,26 @@ def test_large_segments(js):  # noqa: F811
         assert js.refuse("v", {"v": record}) == js.refuse("meta.empty(5 * 2 ** 30, 'uint8')") == "buffer/range"
     (SHARED / name).unlink()
     assert js.run("1+1") == b"2"
+
+
+def test_to_attach_does_not_take_longer_for_a_large_array(mapped):
+    """V8 starts a collection for each; it must not end in the request, which takes some milliseconds."""
+    js = mapped
+    records = []
+    for size in (1 << 20, 1 << 30):
+        number, name = js.memory.make(b"", mode=0o600)
+        os.truncate(SHARED / name, size)
+        records.append({**js.memory.record(b"", "float64", [size // 8]), "ref": number, "segment": name})
+
+    def median(record):
+        times = []
+        for _ in range(100):
+            start = time.perf_counter()
+            js.ask("v.release(); 1", {"v": record})
+            times.append(time.perf_counter() - start)
+        return sorted(times)[50]
+
+    found = []
+    while len(found) < 5 and (not found or found[-1] > 1e-3):  # other programs run too
+        found.append(median(records[1]) - median(records[0]))
+    assert found[-1] <= 1e-3, found

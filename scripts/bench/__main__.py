@@ -24,6 +24,7 @@ Written by `make bench`. Contenders take turns in one run after a warm-up; figur
 *One core*: both processes are pinned to the same core. Rows *without the start* are a long run less a short one.
 *Echo loop*: blocking reads, parsing and printing the same frame, driven by a C program over a socket.
 *Growth*: of resident memory, the median slope between samples after a warm-up, garbage collected before each.
+*Arrays and tables*: a crossing is of a new value, and ends when its first, middle and last items were read; 1 GB is 10^9 bytes.
 
 """
 

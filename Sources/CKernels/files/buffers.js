@@ -178,13 +178,16 @@ function frozen(list) {
 // ---------------------------------------------------------------------------------------------------------- arrays
 
 // An array's *layout* is how its items lie in its ArrayBuffer: { buffer, format, shape, strides, offset, count, fields, name }, where
-// `fields` are those of the record that it came with, or null.
+// `fields` are those of the record that it came with, or null, and `origin` the { language, type } of a record, which say of which kind it is:
+// an array that came is of that kind wherever it goes on to. What is made from it here is of a kind of JavaScript's.
 
 const layouts = new WeakMap(); // an array that came or was made here -> its layout
 const mappings = new WeakMap(); // ArrayBuffer -> its mapping
 const viewsIn = new WeakMap(); // ArrayBuffer -> Map from a place to the array that was last seen there
 
-const layoutOf = (format, shape, strides, offset, fields, name) => ({ buffer: null, format, shape, strides, offset, count: countOf(shape, format.size), fields, name });
+const layoutOf = (format, shape, strides, offset, fields, name) => ({
+  buffer: null, format, shape, strides, offset, count: countOf(shape, format.size), fields, name, origin: null,
+});
 
 /**
  * The layout of any array that crosses as a buffer; null for other values. Throws `buffer/stale` for one whose memory
@@ -244,7 +247,7 @@ function makeArray(buffer, layout) {
   layout.strides = frozen(layout.strides);
   const { format, offset, shape, strides, count } = layout;
   const isPlain = format.made !== null && offset % format.size === 0 && isContiguous(shape, strides, format.size);
-  const made = isPlain ? new format.made(buffer, count === 0 ? 0 : offset, count) : new View(layout);
+  const made = ofOwnKind(layout, isPlain) ?? (isPlain ? new format.made(buffer, count === 0 ? 0 : offset, count) : new View(layout));
   weakSet(layouts, made, layout);
   if (!isPlain) return made;
   hide(made, 'shape', shape);
@@ -254,23 +257,57 @@ function makeArray(buffer, layout) {
   return made;
 }
 
-const hide = (object, name, value) => defineProperty(object, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false });
-
-const placeOf = ({ format, shape, strides, offset }) => `${format.name} ${join(shape, ',')} ${join(strides, ',')} ${offset}`;
-
-function rememberPlace(buffer, layout, array) {
-  let places = weakGet(viewsIn, buffer);
-  if (places === undefined || mapSize(places) > 64) weakSet(viewsIn, buffer, places = new NativeMap());
-  mapSet(places, placeOf(layout), array);
+/** What left JavaScript as something else than the typed array of its format, as that again; null for all other arrays. */
+function ofOwnKind(layout, isPlain) {
+  const { buffer, origin, format, shape, offset, count } = layout;
+  if (origin === null || origin.language !== 'js' || format !== formats.uint8 || !isPlain || shape.length !== 1) return null;
+  const at = count === 0 ? 0 : offset;
+  switch (origin.type) {
+    case 'Buffer': return bufferFrom(buffer, at, count);
+    case 'DataView': return new DataView(buffer, at, count);
+    case 'Uint8ClampedArray': return new natives.Uint8ClampedArray(buffer, at, count);
+    case 'ArrayBuffer': return wholeBuffer(layout, at);
+    default: return null;
+  }
 }
 
-/** The array that lies there already, or a new one. */
+/** An ArrayBuffer of these items alone: a copy where they are not all that the memory holds. */
+function wholeBuffer(layout, at) {
+  const { buffer, count } = layout;
+  if (bufferBytes(buffer) === count) return buffer;
+  if (weakGet(mappings, buffer)?.isMutable === true) return null;
+  const copy = new Uint8Array(count);
+  setAll(copy, new Uint8Array(buffer, at, count));
+  layout.buffer = bufferOf(copy);
+  layout.offset = 0; layout.fields = null;
+  return layout.buffer;
+}
+
+/** The kind of an array: a language and the name of a type there. */
+const kindOf = (value, { origin }) => (origin === null || origin.language === 'js' ? { language: 'js', type: typeName(value) } : origin);
+
+function originOf({ language, type }) {
+  return typeof language === 'string' && typeof type === 'string' ? { language, type } : null;
+}
+
+const hide = (object, name, value) => defineProperty(object, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false });
+
+const placeOf = ({ format, shape, strides, offset }, kind) => `${format.name} ${join(shape, ',')} ${join(strides, ',')} ${offset} ${kind?.language} ${kind?.type}`;
+
+function rememberPlace(buffer, layout, kind, array) {
+  let places = weakGet(viewsIn, buffer);
+  if (places === undefined || mapSize(places) > 64) weakSet(viewsIn, buffer, places = new NativeMap());
+  mapSet(places, placeOf(layout, kind), array);
+}
+
+/** The array of that kind that lies there already, or a new one. */
 function arrayAt(buffer, layout) {
+  const { origin } = layout;
   const places = weakGet(viewsIn, buffer);
-  const known = places === undefined ? undefined : mapGet(places, placeOf(layout));
+  const known = places === undefined ? undefined : mapGet(places, placeOf(layout, origin));
   if (known !== undefined) return known;
   const made = makeArray(buffer, layout);
-  rememberPlace(buffer, layout, made);
+  if (layout.buffer === buffer) rememberPlace(buffer, layout, origin, made);
   return made;
 }
 
@@ -389,7 +426,7 @@ function nested({ shape, strides, offset }, item) {
 /** An array as arrays of its items: what a bulk copy is; undefined for one whose own iterator does that. */
 function copyOf(value) {
   const layout = weakGet(layouts, value);
-  if (layout === undefined || (layout.shape.length === 1 && layout.format.made !== null && layout.format.made !== Uint8Array)) return undefined;
+  if (layout === undefined || getPrototypeOf(value) === natives.Buffer.prototype || (layout.shape.length === 1 && layout.format.made !== null && layout.format.made !== Uint8Array)) return undefined;
   if (layout.count > 0 && bufferBytes(layout.buffer) === 0) throw released(value);
   const data = new DataView(layout.buffer);
   const isComplex = layout.format.parts === 2;
@@ -505,7 +542,7 @@ function failureOf(code, name) {
 // and the first record's `fields`, or of a `segment` of this kernel's own. `live` counts them.
 
 const byId = new NativeMap();
-const live = { count: 0, bytes: 0, keptCount: 0, keptBytes: 0, most: 0, waiting: 0, looked: 0, freed: 0 };
+const live = { count: 0, bytes: 0, keptCount: 0, keptBytes: 0, most: 0, waiting: 0, looked: 0, freed: 0, breathed: -Infinity };
 
 /** Takes over what the addon made: the ArrayBuffer. */
 function adopt(made, mapping) {
@@ -514,6 +551,7 @@ function adopt(made, mapping) {
   mapSet(byId, mapping.id, mapping);
   live.count++;
   live.bytes += mapping.size;
+  if (mapping.size >= PRESSURE) breatheSoon();
   weakSet(mappings, made[0], mapping);
   return made[0];
 }
@@ -549,6 +587,20 @@ function endMapping(mapping) {
 function isMapped(entry) {
   for (let at = 0; at < entry.mappings.length; at++) if (!entry.mappings[at].isEnded) return true;
   return false;
+}
+
+const PRESSURE = 2 ** 25; // bytes of an ArrayBuffer that make V8 start a collection
+const PATIENCE = 40; // milliseconds
+
+/**
+ * V8 starts to mark with each ArrayBuffer that brings 64 MiB more than there were at its last collection, whatever has been given back, and
+ * nothing that N-API offers keeps it from that. It leaves the end of the collection to a task of the event loop while such tasks are served within
+ * 50 ms, otherwise it stops JavaScript for it at once, at each attach. So the loop turns that often while large arrays come.
+ */
+function breatheSoon() {
+  const time = natives.now();
+  if (time - live.breathed < PATIENCE) return;
+  live.breathed = time; foreign.breathe = true;
 }
 
 let collectGarbage = null;
@@ -844,7 +896,7 @@ function write(writer, value, prototype) {
   const layout = layoutFor(value, prototype);
   if (layout === null) { writer.hold(value); return; }
   const mapping = weakGet(mappings, layout.buffer);
-  if (mapping !== undefined && mapping.entry !== null && travels(mapping, layout)) { writeForeign(writer, mapping, layout); return; }
+  if (mapping !== undefined && mapping.entry !== null && travels(mapping, layout)) { writeForeign(writer, value, mapping, layout); return; }
   if (writer.share === 'live') writeLive(writer, value, layout);
   else writePublished(writer, value, layout, mapping);
 }
@@ -874,18 +926,17 @@ function includesText(list, wanted) {
 }
 
 /** Another owner's segment travels on by its own record, a part of it with a place of its own. */
-function writeForeign(writer, mapping, layout) {
-  const fields = layout.fields ?? partFields({ __proto__: null, ...mapping.fields }, layout);
+function writeForeign(writer, value, mapping, layout) {
+  const fields = layout.fields ?? partFields({ __proto__: null, ...mapping.fields }, layout, kindOf(value, layout));
   refer(writer, mapping.entry);
   writer.text += recordText('Buffer', fields);
 }
 
-function partFields(fields, { format, shape, strides, offset }) {
+function partFields(fields, { format, shape, strides, offset }, { language, type }) {
   fields.buffer_id ??= `${fields.owner}-${fields.generation}-${fields.ref}`;
-  fields.language ??= fields.owner;
-  fields.type ??= '';
+  fields.language = language; fields.type = type;
   fields.format = format.name; fields.shape = shape; fields.offset = offset;
-  delete fields.length;
+  delete fields.length; delete fields.name;
   if (isContiguous(shape, strides, format.size)) delete fields.strides; else fields.strides = strides;
   return fields;
 }
@@ -898,8 +949,9 @@ function refer(writer, entry) {
 
 function headText(value, layout, number) {
   const { format, shape } = layout;
+  const { language, type } = kindOf(value, layout);
   return `{"_type":"Buffer","buffer_id":${number === 0 ? '""' : stringifyJSON(`${self.session}-${self.generation}-${number}`)},"format":"${format.name}"`
-    + `,"shape":${numbers(shape)},"language":"js","type":${stringifyJSON(clean(typeName(value)))}`;
+    + `,"shape":${numbers(shape)},"language":${stringifyJSON(clean(language))},"type":${stringifyJSON(clean(type))}`;
 }
 
 /** `,"strides":…,"offset":…,"name":…,"mutable":true`: what may be left out where it says nothing. */
@@ -937,7 +989,7 @@ function writePublished(writer, value, layout, mapping) {
   const entry = entryFor(segment);
   refer(writer, entry);
   writer.text += `${headText(value, layout, entry.number)}${ownerText(entry.number)},"segment":"${segment.name}"${tailText(placed, isMutable)}}`;
-  if (own) rememberPlace(layout.buffer, layout, value);
+  if (own) rememberPlace(layout.buffer, layout, kindOf(value, layout), value);
 }
 
 /** What a column asks of a part: its format, how many items it has, whether they lie side by side; null for no array of one axis. */
@@ -1124,6 +1176,7 @@ function readInline(fields, format) {
   const data = natives.decodeBase64(fields.base64);
   if (data === undefined) throw unreadable('base64 of a Buffer is not canonical');
   const layout = layoutOf(format, fields.shape, stridesOf(fields.shape, format.size), 0, null, nameOf(fields));
+  layout.origin = originOf(fields);
   if (data.length !== layout.count * format.size) throw unreadable(`a Buffer of ${layout.count * format.size} bytes came with ${data.length}`);
   return makeArray(bufferOf(data), layout);
 }
@@ -1137,6 +1190,7 @@ function attachArray(fields, format, listed) {
   if (!isShape(strides, -Infinity) || strides.length !== shape.length) throw unreadable('the strides of a Buffer are a whole number for each axis');
   if (!isSafeInteger(offset) || offset < 0) throw unreadable('the offset of a Buffer is a whole number');
   const layout = layoutOf(format, shape, strides, offset, fields, nameOf(fields));
+  layout.origin = originOf(fields);
   if (!isSafeInteger(extentOf(layout)[1])) throw new Failure('buffer/range', 'the items of a Buffer lie outside its segment');
   return attach(fields, layout, false, listed);
 }
@@ -1297,7 +1351,7 @@ function empty(shape, format = 'float64', { mutable = false, name } = {}) {
   const bytes = layout.count * found.size;
   if (bytes > 0 && (mutable || bytes >= INLINE)) {
     const buffer = makeMapped(bytes, mutable === true, found);
-    if (buffer !== null) return arrayAt(buffer, layout);
+    if (buffer !== null) return makeArray(buffer, layout);
   }
   try { return makeArray(new ArrayBuffer(bytes), layout); } catch { throw new Failure('buffer/range', `there is no memory for an array of ${bytes} bytes`); }
 }

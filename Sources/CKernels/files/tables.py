@@ -653,12 +653,12 @@ def table_of_pandas(frame):
             name = index.names[place]
             levels.append("__index_level_%d__" % place if name is None else name)
     check_names(names + levels)
-    for place, name in enumerate(names):
-        columns[name], dtype = named(name, of_pandas, frame.iloc[:, place])
-        if dtype:
-            dtypes[name] = dtype
     for place, name in enumerate(levels):
         columns[name], dtype = named(name, of_pandas, index.get_level_values(place))
+        if dtype:
+            dtypes[name] = dtype
+    for place, name in enumerate(names):
+        columns[name], dtype = named(name, of_pandas, frame.iloc[:, place])
         if dtype:
             dtypes[name] = dtype
     if frame.columns.name is not None:
