@@ -369,18 +369,18 @@ static int placeOf(double key) {
 static napi_value keep(napi_env env, napi_callback_info info) {
     struct arguments from = argumentsOf(env, info);
     double key = numberOf(env, &from, 0), size = numberOf(env, &from, 2);
-    int file = (int)numberOf(env, &from, 1), free = 0;
+    int file = (int)numberOf(env, &from, 1), place = 0;
     struct stat status;
     if (placeOf(key) >= 0) return number(env, 0);
-    while (free < PLACES && kept[free].address != NULL) free++;
-    if (free == PLACES || !(size >= 1)) return number(env, BAD_ARGUMENT);
+    while (place < PLACES && kept[place].address != NULL) place++;
+    if (place == PLACES || !(size >= 1)) return number(env, BAD_ARGUMENT);
     if (fstat(file, &status) != 0) return number(env, errno);
     if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || (double)status.st_size != size) return number(env, FORGED);
     void *address = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
     if (address == MAP_FAILED) return number(env, errno);
-    kept[free].key = key;
-    kept[free].address = address;
-    kept[free].size = (size_t)size;
+    kept[place].key = key;
+    kept[place].address = address;
+    kept[place].size = (size_t)size;
     return number(env, 0);
 }
 
