@@ -1031,7 +1031,7 @@ function publishParts(writer, values, isInline = false) {
     const layout = layoutOfPart(values[at]);
     const mapping = weakGet(mappings, layout.buffer);
     const bytes = layout.count * layout.format.size;
-    if (!isInline && mapping !== undefined && mapping.entry !== null && travels(mapping, layout)) texts[at] = textOf(writer, () => writeForeign(writer, mapping, layout));
+    if (!isInline && mapping !== undefined && mapping.entry !== null && travels(mapping, layout)) texts[at] = textOf(writer, () => writeForeign(writer, values[at], mapping, layout));
     else if (isInline) texts[at] = `${headText(values[at], layout, 0)},"base64":"${base64(contentsOf(layout))}"}`;
     else if (bytes === 0 || (mapping !== undefined && mapping.segment !== null)) texts[at] = textOf(writer, () => writePublished(writer, values[at], layout, mapping));
     else { push(fresh, { at, layout, offset: size, bytes }); size += floor((bytes + 63) / 64) * 64; }
@@ -1043,8 +1043,11 @@ function publishParts(writer, values, isInline = false) {
     }
     return texts;
   }
-  const segment = takeSegment(size, false);
-  fillParts(segment, fresh);
+  const segment = whereFull(() => {
+    const made = takeSegment(size, false);
+    fillParts(made, fresh);
+    return made;
+  });
   segment.state = 'used';
   const entry = entryFor(segment);
   refer(writer, entry);

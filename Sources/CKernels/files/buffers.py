@@ -798,11 +798,11 @@ def open_file_new(file):
     return os.open(FOLDER + file.name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
-def write_all(descriptor, data):
+def write_all(descriptor, data, place=0):
     """Writes all of a C-contiguous memoryview of bytes; the file stops it where there is no room."""
     done = 0
     while done < len(data):
-        done += os.pwrite(descriptor, data[done : done + (1 << 30)], done)
+        done += os.pwrite(descriptor, data[done : done + (1 << 30)], place + done)
 
 
 def write_zeros(descriptor, start, end):
