@@ -11,7 +11,7 @@ import driver
 import pytest
 from driver import DEADLINE
 from peer import Peer
-from segments_js import SHARED, Arrays, items_of, pack
+from segments_js import SHARED, Arrays, items_of, pack, read
 from test_buffers_js import js, mapping, memory  # noqa: F401 (fixtures)
 
 
@@ -270,6 +270,87 @@ def test_descriptors_are_few(mapped):
     js.give_back(*records)
     assert len({each["segment"] for each in js.value("Array.from({length: 200}, () => new Float64Array(300))")}) == 200
     assert counts(js)[0] <= before + 65
+
+
+def kept(js):
+    """The mappings of the kernel's own segments."""
+    return (pathlib.Path("/proc/%d/maps" % js.pid).read_text()).count(js.memory.prefix)
+
+
+def test_large_segments_that_are_used_again_are_filled_in_memory(js):  # noqa: F811
+    js.run("make = (n, v) => new Float64Array(n).fill(v); 1")
+    for round, count in enumerate((40000, 40000, 35000, 38000, 40000, 30000)):
+        record = js.value("make(%d, %d)" % (count, round))
+        data = read(record["segment"])
+        assert data == pack("float64", [round] * count) + bytes(320000 - 8 * count) and js.status()["segments"] == 1
+        assert (SHARED / record["segment"]).stat().st_mode & 0o777 == 0o400
+        assert kept(js) == (1 if round and js.hello["buffers"] == "map" else 0)
+        js.give_back(record)
+    records = js.value("Array.from({length: 200}, (_, n) => make(40000, n))")
+    js.give_back(*records)
+    records = js.value("Array.from({length: 200}, (_, n) => make(40000, n + 1))")
+    assert all(read(record["segment"]) == pack("float64", [n + 1] * 40000) for n, record in enumerate(records))
+    assert kept(js) <= 64
+    js.give_back(*records)
+    assert js.value("make(2 ** 25, 1)")["segment"] and kept(js) <= 64
+
+
+def test_what_is_removed_is_kept_no_longer(memory):  # noqa: F811
+    js = Arrays(memory, limit=4 << 20)
+    for _ in range(2):
+        record = js.value("new Float64Array(80000)")
+        js.give_back(record)
+    assert kept(js) == 1
+    assert js.value("new Float64Array(450000)")["segment"] and kept(js) == 0  # there is no room for both
+    js.close()
+
+
+def test_what_is_published_in_a_loop_does_not_pile_up(mapped):
+    """Releases are served while user code runs; requests that came before wait, in their order."""
+    js, most = mapped, []
+    peer, poll = Peer(js), select.poll()
+    poll.register(js.upward, select.POLLIN)
+    identity = js.start("eval", code="for (let n = 0; n < 300; n++) meta.call('py.f', new Float64Array(1000).fill(n)); meta.empty(1000); 5", name="<x>")
+    while len(most) < 300:
+        upcall, body = peer.receive()
+        record = body[0][0]
+        assert items_of(record) == [len(most)] * 1000
+        most.append(len([name for name in js.memory.names() if name.startswith(js.memory.prefix)]))
+        js.give_back(record)
+        if len(most) == 250:
+            later = js.start("status")
+        peer.answer(upcall, None)
+    assert max(most[:250]) <= 2 and most[-1] > 40
+    header, body = js.receive()
+    assert [header["re"], header["op"], body] == [identity, "ret", b"5"]
+    header, body = js.receive()
+    assert header["re"] == later and json.loads(body)["held"] > 40
+    assert js.status()["held"] == 0
+    peer.close()
+
+
+def test_a_release_in_the_middle_of_a_frame_takes_nothing_that_it_lists(mapped):
+    js = mapped
+    first = js.value("x = meta.empty(1000).fill(7); f = () => 1; [x, f]")
+    code = "[x, f, new Float64Array(1000), x]"
+    for way in ("inside", "whole"):
+        # The releases are there before the frame is written: they come with the request, or in two pieces.
+        frames = b"".join(b"%08x%08x%b" % (len(text), 0, text) for text in [json.dumps({"op": "release", "refs": [
+            ["js", 1, first[0]["ref"], 1], ["js", 1, first[1]["ref"], 1]]}).encode()])
+        js.count += 1
+        text = json.dumps({"op": "eval", "id": js.count, "code": code, "name": "<x>", "share": "publish"}).encode()
+        request = b"%08x%08x%b" % (len(text), 0, text)
+        js.requests.sendall(request + (frames if way == "whole" else frames[:30]))
+        if way == "inside":
+            js.requests.sendall(frames[30:])
+        header, body = js.receive()
+        again = json.loads(body)
+        assert header["op"] == "ret" and again[0] == again[3] and items_of(again[0]) == [7] * 1000
+        assert js.value("v[0] === x && v[1] === f", {"v": again[:2]}) is True
+        js.give_back(again[2])
+        first = again
+    js.give_back(first[0], first[1])
+    assert js.status()["held"] == 0
 
 
 # Interrupts

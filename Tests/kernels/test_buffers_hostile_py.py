@@ -278,6 +278,6 @@ def test_status_counts_segments():
         assert json.loads(shop.request("status")[1])["segments"] == 0
         shop.publish("bytearray(5000)")
         status = json.loads(shop.request("status")[1])
-        assert (status["segments"], status["bytes"]) == (1, 8192)
+        assert (status["segments"], status["bytes"]) == (1, 5000)
     finally:
         shop.finish()

@@ -532,6 +532,33 @@ def test_nothing_grows(py):
     assert len(py.own()) <= 2 and py.held() == 0 and sum(times for *_, times in py.releases) == 10_100
 
 
+def test_a_file_is_as_long_as_its_contents(py):
+    """A new one, and one that is used again where its pages are as many; otherwise zeros are behind them."""
+    inodes, path = set(), None
+    for size in (5001, 8000, 4099, 8192, 5001):
+        record = py.publish("np.frombuffer(np.random.default_rng(%d).bytes(%d), 'u1')" % (size, size))
+        path = FOLDER + record["segment"]
+        data = open(path, "rb").read()
+        assert data == numpy.random.default_rng(size).bytes(size)
+        assert os.stat(path).st_blocks * 512 == 8192
+        inodes.add(os.stat(path).st_ino)
+        py.release([*key_of(record), 1])
+    assert len(inodes) == 1
+    for size in (300_001, 300_003, 299_001, 299_100, 300_001):  # kept mapped when it is used again
+        record = py.publish("np.full(%d, 7, 'u1')" % size)
+        data = open(FOLDER + record["segment"], "rb").read()
+        assert data == bytes([7]) * size + bytes(len(data) - size) and len(data) - size < 4096
+        py.release([*key_of(record), 1])
+        record = py.publish("np.full((3, 100_001), 7, 'u1')[:, ::-1]")
+        assert (contents(record) == 7).all() and py.release([*key_of(record), 1]) is None
+    record = py.publish("a = meta.empty(5001, 'uint8'); a[:] = 3; a")
+    assert os.path.getsize(FOLDER + record["segment"]) == 5001 and contents(record).sum() == 15003
+    py.bind("b", record)
+    assert py.run("a is b") == b"true"
+    again = py.publish("a[0] = 4; a")
+    assert os.path.getsize(FOLDER + again["segment"]) == 5001 and contents(again).sum() == 15004 and contents(record).sum() == 15003
+
+
 # --------------------------------------------------------------------------------------------------- fork, signals
 
 

@@ -127,13 +127,13 @@ def forge():
 
 
 def test_an_honest_table(forge):
-    from test_kernels import table, texts
+    from test_table_kernels import table, texts
 
     assert forge(table(texts()), "(table.records (forger {code}))") == '[{c0: "a"} {c0: "b"}]'
 
 
 def test_records_that_are_no_table(forge):
-    from test_kernels import WRONG
+    from test_table_kernels import WRONG
 
     for name, record in WRONG.items():
         printed = forge(record)
@@ -141,7 +141,7 @@ def test_records_that_are_no_table(forge):
 
 
 def test_damaged_columns(forge):
-    from test_kernels import DAMAGED, table
+    from test_table_kernels import DAMAGED, table
 
     for name, column in DAMAGED.items():
         assert "error[wire/unreadable]" in forge(table(column), "(fetch (forger {code}))"), name
@@ -149,7 +149,7 @@ def test_damaged_columns(forge):
 
 
 def test_numbers_at_the_edges(forge):
-    from test_kernels import inline, table
+    from test_table_kernels import inline, table
 
     edges = b"".join(number.to_bytes(8, "little", signed=True) for number in (2**63 - 1, -(2**63)))
     for format in ("timestamp[s]", "timestamp[ns, UTC]", "duration[s]", "duration[ns]", "date64", "time64[ns]"):

@@ -10,8 +10,8 @@
 
 const {
   natives, self, held, foreign, Failure, asError, has, free, push, mapGet, mapSet, mapDelete, mapForEach, mapSize, setAdd, weakGet, weakSet,
-  defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, reprOf, typeName, clean, tripleField, takeReleases, stringifyJSON, toText,
-  bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join,
+  defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, reprOf, typeName, clean, tripleField, stringifyJSON, toText,
+  bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join, takeReleases,
 } = kernel;
 const { Map: NativeMap, Uint8Array, Uint16Array, Uint32Array, ArrayBuffer, DataView, BigInt, Number, WeakMap, constants } = natives;
 const {
@@ -655,7 +655,8 @@ const isWritten = (mapping, from, to) => mapping.isSealed && !mapping.isMutable 
 // A segment of this kernel's: { name, next, number, size, file, state, entry, maps, mapping, isMutable, isNamed, used }. Its `state` is `making`
 // until all of it is set, `used`, `idle` in the pool, or `gone`; `next` is a name that it is just being given. It has an `entry` among the held
 // while a record of it may be out, `isNamed` once its number has been in one, and `maps` counts the own mappings. `file` is a descriptor, or -1;
-// while it `isOpening` or closing there may be one that is not stored.
+// while it `isOpening` or closing there may be one that is not stored. `key` tells it in the pool of the addon, where a large one that is used
+// again `isKept` in memory.
 
 const segments = new natives.Set();
 const idles = new natives.Set();
@@ -664,6 +665,7 @@ const FOLDER = '/dev/shm/';
 const FILES_LIMIT = 64;
 const pool = { bytes: 0, files: 0, clock: 0 };
 const INLINE = 2048;
+const KEPT = 2 ** 18; // bytes from which on a segment that is used again is kept in memory: it is filled faster than by write(2)
 const { O_CREAT, O_EXCL, O_RDWR, O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = natives.fs.constants;
 const O_CLOEXEC = 0o2000000;
 
@@ -718,13 +720,14 @@ function checkLimit(size) {
 
 function addSegment(size, isMutable) {
   const number = held.next++;
-  const segment = { name: nameFor(number), next: null, number, size, file: -1, state: 'making', entry: null, maps: 0, mapping: null, isMutable, isNamed: false, isOpening: false, used: 0 };
+  const segment = { name: nameFor(number), next: null, number, size, file: -1, state: 'making', entry: null, maps: 0, mapping: null, isMutable, isNamed: false, isOpening: false, used: 0, key: number, isKept: false };
   setAdd(segments, segment);
   return segment;
 }
 
 /** A segment that is open for writing: of the pool, under a new name, or a new file that is still empty. */
 function takeSegment(size, isMutable) {
+  serveReleases();
   const idle = findIdle(size);
   if (idle !== null && reuse(idle)) { idle.isMutable = isMutable; return idle; }
   checkLimit(size);
@@ -733,6 +736,11 @@ function takeSegment(size, isMutable) {
     openInto(segment, O_CREAT | O_EXCL | O_RDWR);
   } catch (error) { remove(segment); throw fileFailure(error, segment.name); }
   return segment;
+}
+
+/** Takes back what meta is done with, as far as that came. Only the addon can ask whether something came. */
+function serveReleases() {
+  if (natives.setSize(segments) > 0 && loadAddon() !== null) takeReleases(addon.isReady);
 }
 
 /** The smallest idle segment that holds `size` bytes and wastes at most a quarter. */
@@ -752,6 +760,7 @@ function reuse(segment) {
   try {
     rename(segment);
     if (segment.isMutable || segment.file === -1) fchmodSync(openFile(segment), 0o600);
+    if (segment.size >= KEPT && !segment.isKept && loadAddon() !== null) segment.isKept = addon.keep(segment.key, segment.file, segment.size) === 0;
     return true;
   } catch { remove(segment); return false; }
 }
@@ -782,7 +791,7 @@ function rename(segment) {
 function fillSegment(segment, bytes) {
   const size = lengthOf(bytes);
   try {
-    writeAll(segment.file, bytes, size, 0);
+    if (!segment.isKept || addon.fill(segment.key, bytes) === 0) writeAll(segment.file, bytes, size, 0);
     if (size < segment.size) writeAll(segment.file, new Uint8Array(segment.size - size), segment.size - size, size);
     fchmodSync(segment.file, segment.isMutable ? 0o600 : 0o400);
   } catch (error) { remove(segment); throw fileFailure(error, segment.name); }
@@ -807,6 +816,7 @@ function closeFile(segment) {
 function remove(segment) {
   if (segment.state === 'idle') pool.bytes -= segment.size;
   segment.state = 'gone';
+  if (addon !== null) addon.drop(segment.key);
   try { closeFile(segment); } catch { /* user code may have closed it */ }
   try { unlinkSync(FOLDER + segment.name); } catch { /* it never was */ }
   if (segment.next !== null) try { unlinkSync(FOLDER + segment.next); } catch { /* nor that */ }
@@ -1021,7 +1031,7 @@ function publishParts(writer, values, isInline = false) {
     const layout = layoutOfPart(values[at]);
     const mapping = weakGet(mappings, layout.buffer);
     const bytes = layout.count * layout.format.size;
-    if (!isInline && mapping !== undefined && mapping.entry !== null && travels(mapping, layout)) texts[at] = textOf(writer, () => writeForeign(writer, mapping, layout));
+    if (!isInline && mapping !== undefined && mapping.entry !== null && travels(mapping, layout)) texts[at] = textOf(writer, () => writeForeign(writer, values[at], mapping, layout));
     else if (isInline) texts[at] = `${headText(values[at], layout, 0)},"base64":"${base64(contentsOf(layout))}"}`;
     else if (bytes === 0 || (mapping !== undefined && mapping.segment !== null)) texts[at] = textOf(writer, () => writePublished(writer, values[at], layout, mapping));
     else { push(fresh, { at, layout, offset: size, bytes }); size += floor((bytes + 63) / 64) * 64; }
@@ -1033,8 +1043,11 @@ function publishParts(writer, values, isInline = false) {
     }
     return texts;
   }
-  const segment = takeSegment(size, false);
-  fillParts(segment, fresh);
+  const segment = whereFull(() => {
+    const made = takeSegment(size, false);
+    fillParts(made, fresh);
+    return made;
+  });
   segment.state = 'used';
   const entry = entryFor(segment);
   refer(writer, entry);
@@ -1369,7 +1382,7 @@ function makeMapped(bytes, isMutable, format) {
 }
 
 function createSegment(bytes, isMutable, format) {
-  takeReleases();
+  serveReleases();
   checkLimit(bytes);
   const [segment, made] = whereFull(() => createMapped(bytes, isMutable));
   const mapping = makeMapping({ isMutable, isSealed: false, format, segment });
@@ -1439,8 +1452,6 @@ function share(value, options) {
 /** Makes a function of the user's, whose failures are errors. */
 const open = (work) => (...values) => { try { return work(...values); } catch (error) { throw asError(error); } };
 
-/** Whether meta has written something to a descriptor; asked only where it may give segments back. */
-const hasMessage = (descriptor) => natives.setSize(segments) > 8 && loadAddon() !== null && addon.isReadable(descriptor) !== 0;
 
 function status() {
   let count = 0, bytes = 0;
@@ -1453,7 +1464,7 @@ natives.onExit(() => natives.setForEach(segments, (segment) => { try { unlinkSyn
 
 return {
   View, partOf, allTravel, publishParts, write, writeBytes, writeText, isBuffer, readBuffer, readBytes, readText, copyOf, dropped, recover, settle, look,
-  status, hasMessage,
+  status,
   isView: (prototype) => prototype === View.prototype,
   ability: () => (loadAddon() === null ? 'copy' : 'map'),
   empty: open(empty), array: open(array), share: open(share),

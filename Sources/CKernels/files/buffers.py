@@ -630,7 +630,10 @@ IDLE = []  # files that nobody holds, the longest idle first
 
 
 class File:
-    """A file of ours in shared memory, for one segment after the other; `memory` is the pool's mapping, once it has one."""
+    """A file of ours in shared memory, for one segment after the other; `memory` is the pool's mapping of its pages, once it has one.
+
+    It is as long as what it holds, so that it is the contents for whoever reads it as a file, but where a longer one is used again.
+    """
 
     __slots__ = ("name", "size", "memory")
 
@@ -696,10 +699,14 @@ def open_file(file, flags):
     return os.open(FOLDER + file.name, flags | os.O_CLOEXEC | os.O_NOFOLLOW)
 
 
+def whole_pages(size):
+    return (size + PAGE - 1) // PAGE * PAGE
+
+
 def from_pool(size):
-    """The smallest idle file that fits and wastes at most a quarter; None when there is none."""
+    """The smallest idle file whose pages suffice and that wastes at most a quarter; None when there is none."""
     with kernel.TABLE:
-        fitting = [file for file in list(IDLE) if size <= file.size <= max(size + size // 3, PAGE)]
+        fitting = [file for file in list(IDLE) if size <= whole_pages(file.size) <= max(whole_pages(size + size // 3), PAGE)]
         for best in sorted(fitting, key=lambda file: file.size):
             if best in IDLE:  # a finalizer may have run here, and trimmed
                 IDLE.remove(best)
@@ -723,7 +730,7 @@ def find_segment(size, fill):
     number, file = next_number(), from_pool(size)
     if file is not None:
         try:
-            return refilled(file, number, fill)
+            return refilled(file, size, number, fill)
         except FileNotFoundError:
             unlink(file)  # somebody cleaned up: what is idle is no loss
     check_room(size)
@@ -739,15 +746,20 @@ def find_segment(size, fill):
         raise full(size) if error.errno in REFUSED else error from None
 
 
-def refilled(file, number, fill):
-    """A segment in a file that had another life."""
+def refilled(file, size, number, fill):
+    """A segment in a file that had another life, and nobody who sees it now. Its pages stay."""
     try:
         os.chmod(FOLDER + file.name, 0o600)
         rename(file, number)
         descriptor = open_file(file, os.O_RDWR)
         try:
+            if size != file.size and whole_pages(size) == whole_pages(file.size):
+                os.ftruncate(descriptor, size)
+                file.size = size
+                if file.memory is not None and len(file.memory) < size:
+                    file.memory = None
             if file.memory is None and file.size >= MAPPED:
-                file.memory = pool_mapping(descriptor, file.size)
+                file.memory = pool_mapping(descriptor, whole_pages(file.size))
             fill(file, descriptor, False)
         finally:
             os.close(descriptor)
@@ -766,9 +778,9 @@ def pool_mapping(descriptor, size):
 
 
 def filled(size, number, fill):
-    """A segment in a new file, of whole pages."""
+    """A segment in a new file."""
     file = File()
-    file.name, file.size, file.memory = name_for(number), (size + PAGE - 1) // PAGE * PAGE, None
+    file.name, file.size, file.memory = name_for(number), size, None
     descriptor = open_file_new(file)
     try:
         FILES[file.name] = file
@@ -786,11 +798,11 @@ def open_file_new(file):
     return os.open(FOLDER + file.name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
-def write_all(descriptor, data):
+def write_all(descriptor, data, place=0):
     """Writes all of a C-contiguous memoryview of bytes; the file stops it where there is no room."""
     done = 0
     while done < len(data):
-        done += os.pwrite(descriptor, data[done : done + (1 << 30)], done)
+        done += os.pwrite(descriptor, data[done : done + (1 << 30)], place + done)
 
 
 def write_zeros(descriptor, start, end):
@@ -1063,7 +1075,7 @@ def copy_apart(look, file, descriptor, new):
     if new:
         os.posix_fallocate(descriptor, 0, file.size)
     if file.memory is None:
-        file.memory = map_file(descriptor, file.size, mmap.MAP_SHARED | POPULATE)
+        file.memory = map_file(descriptor, whole_pages(file.size) if load_c() else file.size, mmap.MAP_SHARED | POPULATE)
     module = numpy()
     module.copyto(module.ndarray(look.shape, "<" + DTYPES[look.format], file.memory), look.array)
     if not new:

@@ -599,16 +599,17 @@ function encode(value, mode, share = 'none') {
       if (text !== null) { encoded.refs = null; return text; }
     }
   }
-  if (share === 'publish') takeReleases();
   const writer = new Writer(mode === 'copy', self.segments === null ? 'none' : share);
-  const outer = isWriting;
-  isWriting = true;
+  writer.outer = writing.current;
+  writing.current = writer;
   try {
     if (mode === 'hold') writer.hold(value); else if (mode === 'copy') writer.copy(value); else writer.write(value, 1);
+    writing.current = writer.outer;
   } catch (error) {
+    writing.current = writer.outer;
     if (writer.refs !== null) setForEach(writer.refs, forgetUnsent);
     throw isTooLong(error) ? new Failure('value/too-large', `a body has at most ${BODY_LIMIT} characters`) : error;
-  } finally { isWriting = outer; }
+  }
   encoded.refs = writer.refs;
   if (writer.isLive) encoded.marks += ',"live":true';
   if (writer.isShared) encoded.marks += ',"shared":true';
@@ -616,7 +617,13 @@ function encode(value, mode, share = 'none') {
 }
 
 const encoded = { refs: null, marks: '' };
-let isWriting = false; // a body lists what is not counted as sent yet
+const writing = { current: null }; // the Writer of what is being encoded, and outside of it those whose code called
+
+/** Whether a frame that is being encoded lists an entry: it is not counted yet. */
+function isListedNow(entry) {
+  for (let writer = writing.current; writer !== null; writer = writer.outer) if (writer.refs !== null && setHas(writer.refs, entry)) return true;
+  return false;
+}
 /** How the arrays in what a request asks for cross. */
 const shareOf = ({ op, share }) => (op === 'publish' || share === 'publish' ? 'publish' : share === 'none' ? 'none' : 'live');
 const isTooLong = (error) => isNativeError(error) && (error.message === 'Invalid string length' || error.code === 'ERR_STRING_TOO_LONG');
@@ -670,6 +677,7 @@ const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
 class Writer {
   constructor(copying, share) {
     this.text = ''; this.above = new NativeSet(); this.refs = null; this.copying = copying; this.share = share; this.isLive = false; this.isShared = false;
+    this.outer = null;
   }
 
   write(value, depth) {
@@ -1252,39 +1260,6 @@ function opRelease({ refs }, from) {
   from.given = isArray(refs) ? refs : NO_ENTRIES;
 }
 
-/** Takes all of it; a teardown makes this run again. */
-function takeAllGiven(from) {
-  while (from.taken < from.given.length) takeGiven(from);
-  from.given = NO_ENTRIES; from.taken = 0;
-}
-
-/**
- * Serves the releases that came while user code runs, so that what it publishes in a loop does not pile up. A request
- * in front of them stops that: it may be about what they give back.
- */
-function takeReleases() {
-  if (isWriting || buffers === null || channel.skip > 0) return;
-  for (;;) {
-    const { data, used, filled } = channel;
-    if (filled - used >= 16) {
-      const head = parseInt(latin1(data, used, used + 8), 16);
-      if (latin1(data, used + 8, used + 16) !== '00000000' || !(head <= CHUNK)) return;
-      const end = used + 16 + head;
-      if (filled >= end) {
-        let header = null;
-        try { header = readHeader(utf8(data, used + 16, end)); } catch { /* the loop answers it */ }
-        if (header?.op !== 'release') return;
-        opRelease(header, channel);
-        channel.used = end;
-        takeAllGiven(channel);
-        continue;
-      }
-    }
-    if (!buffers.hasMessage(channel.descriptor)) return;
-    if (!readBlocking(channel)) process.exit(0);
-  }
-}
-
 /** Takes the first of what a `release` frame gives back. */
 function takeGiven(from) {
   const item = from.given[from.taken];
@@ -1292,7 +1267,7 @@ function takeGiven(from) {
   const entry = isOwn ? mapGet(held.byNumber, item[2]) : undefined;
   if (entry === undefined) { from.taken++; return; }
   entry.sent -= item[3]; from.taken++; // a teardown comes before both or after
-  if (entry.sent <= 0) drop(entry);
+  if (entry.sent <= 0 && !isListedNow(entry)) drop(entry);
 }
 
 /** Drops what a teardown has left without a count: no frame is being written. */
@@ -1952,8 +1927,8 @@ let tables = null;
 /** What buffers.js does. */
 const loadBuffers = () => (buffers ??= compileFunction(natives.fs.readFileSync(BUFFERS_FILE, 'utf8'), ['kernel', 'require'], { filename: BUFFERS_FILE })({
   natives, self, held, foreign, Failure, Tagged, asError, has, free, push, mapGet, mapSet, mapDelete, mapForEach, mapSize, setAdd, weakGet, weakSet,
-  defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, isAlive, entryOf, reprOf, typeName, clean, tripleField, takeReleases,
-  describeValue, stringifyJSON, toText, bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join,
+  defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, isAlive, entryOf, reprOf, typeName, clean, tripleField,
+  takeReleases, describeValue, stringifyJSON, toText, bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join,
 }, require));
 
 /** What tables.js does. */
@@ -2203,14 +2178,12 @@ function servedField() {
  */
 function wait(pending) {
   const base = running;
-  const outer = isWriting;
   while (pending.outcome === null) {
     armedWork = () => pump(pending);
     try { runArmed(armedOptions); } catch (error) {
       if (error?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
       torn = true;
       repair(base, pending.id);
-      isWriting = outer;
     }
   }
   if (!inBurst && up.socket !== null) readOnLoop(up);
@@ -2436,6 +2409,11 @@ function complete(to) {
   takeAllGiven(to);
   if (to.received !== NONE_LISTED) { countReceived(to.received); to.received = NONE_LISTED; }
   flush(to);
+}
+
+function takeAllGiven(from) {
+  while (from.taken < from.given.length) takeGiven(from);
+  from.given = NO_ENTRIES; from.taken = 0;
 }
 
 function end(request) {
@@ -2686,7 +2664,6 @@ const interruptWaiting = () => mapForEach(waiting, (request) => { if (!request.i
  * waits for upcalls after the upcall `last`.
  */
 function repair(base, last) {
-  isWriting = false;
   complete(channel);
   complete(up);
   mustRecover = true;
@@ -2715,7 +2692,7 @@ function burst() {
       continue;
     }
     if (settled.list.length > 0) continue;
-    if (mustRecover && running === null) { dropUnsent(); buffers?.recover(); mustRecover = false; }
+    if (mustRecover && running === null) { writing.current = null; dropUnsent(); buffers?.recover(); mustRecover = false; }
     if (buffers !== null) tidy();
     if (releases.list.length > 0) sendReleases(now() - releases.since > RELEASE_DELAY);
     if (upcalls.later > 0 || mapSize(waiting) > 0 || isLoopAlive()) { reason = 'loop'; break; }
@@ -2725,6 +2702,38 @@ function burst() {
   inBurst = false;
   return reason;
 }
+
+/**
+ * Serves the `release` frames that wait, up to the first other one, while user code runs: so what it publishes in a loop does not pile up. A
+ * request before them stops that, since it may be about what they give back. `isReady` says whether a read would not block.
+ */
+function takeReleases(isReady) {
+  for (;;) {
+    const { end, given } = nextRelease(channel);
+    if (end > 0) { channel.given = given; channel.used = end; takeAllGiven(channel); continue; } // a teardown comes before both or after
+    if (end < 0 || !isReady(channel.descriptor)) return;
+    makeRoom(channel, channel.filled - channel.used + CHUNK); // who runs may still have a part of what was there
+    if (!readBlocking(channel)) return;
+  }
+}
+
+/** What comes next: where it ends if it is a release, and what that gives back; 0 when it is not there yet, -1 when it is something else. */
+function nextRelease({ data, used, filled, skip }) {
+  if (skip > 0) return NO_RELEASE;
+  if (filled - used < 16) return NOT_THERE;
+  const prefix = latin1(data, used, used + 16);
+  const head = parseInt(slice(prefix, 0, 8), 16);
+  if (test(/^[0-9a-fA-F]{8}0{8}$/, prefix) === null || head > HEADER_LIMIT) return NO_RELEASE;
+  const end = used + 16 + head;
+  if (filled < end) return NOT_THERE;
+  try {
+    const { op, id, refs } = readHeader(utf8(data, used + 16, end));
+    return op === 'release' && id === undefined && isArray(refs) ? { end, given: refs } : NO_RELEASE;
+  } catch { return NO_RELEASE; }
+}
+
+const NOT_THERE = { end: 0, given: NO_ENTRIES };
+const NO_RELEASE = { end: -1, given: NO_ENTRIES };
 
 const RELEASE_DELAY = 100; // milliseconds
 let mustRecover = false; // a teardown may have left handles and segments half made

@@ -36,8 +36,10 @@ extern napi_status napi_create_reference(napi_env, napi_value, uint32_t, napi_re
 extern napi_status napi_delete_reference(napi_env, napi_ref);
 extern napi_status napi_detach_arraybuffer(napi_env, napi_value);
 extern napi_status napi_get_arraybuffer_info(napi_env, napi_value, void **, size_t *);
+extern napi_status napi_get_boolean(napi_env, bool, napi_value *);
 extern napi_status napi_get_cb_info(napi_env, napi_callback_info, size_t *, napi_value *, napi_value *, void **);
 extern napi_status napi_get_reference_value(napi_env, napi_ref, napi_value *);
+extern napi_status napi_get_typedarray_info(napi_env, napi_value, int *, size_t *, void **, napi_value *, size_t *);
 extern napi_status napi_get_value_bool(napi_env, napi_value, bool *);
 extern napi_status napi_get_value_double(napi_env, napi_value, double *);
 extern napi_status napi_get_value_string_utf8(napi_env, napi_value, char *, size_t, size_t *);
@@ -350,6 +352,61 @@ static napi_value waiting(napi_env env, napi_callback_info info) {
     return number(env, count);
 }
 
+// ------------------------------------------------------------------------------------------------------------- pool
+
+// A file of the kernel's own that is used again is kept mapped, to be filled at the speed of memory. Nobody gets an ArrayBuffer of that.
+// A place is told by its key, which buffers.js gives: what it has just begun to keep can so be let go, whatever ended it.
+
+enum { PLACES = 64 };
+static struct { double key; char *address; size_t size; } kept[PLACES];
+
+static int placeOf(double key) {
+    for (int at = 0; at < PLACES; at++) if (kept[at].address != NULL && kept[at].key == key) return at;
+    return -1;
+}
+
+/// keep(key, file, size): maps the file of that descriptor, all of whose pages are there; 0, or what is wrong.
+static napi_value keep(napi_env env, napi_callback_info info) {
+    struct arguments from = argumentsOf(env, info);
+    double key = numberOf(env, &from, 0), size = numberOf(env, &from, 2);
+    int file = (int)numberOf(env, &from, 1), place = 0;
+    struct stat status;
+    if (placeOf(key) >= 0) return number(env, 0);
+    while (place < PLACES && kept[place].address != NULL) place++;
+    if (place == PLACES || !(size >= 1)) return number(env, BAD_ARGUMENT);
+    if (fstat(file, &status) != 0) return number(env, errno);
+    if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || (double)status.st_size != size) return number(env, FORGED);
+    void *address = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
+    if (address == MAP_FAILED) return number(env, errno);
+    kept[place].key = key;
+    kept[place].address = address;
+    kept[place].size = (size_t)size;
+    return number(env, 0);
+}
+
+/// fill(key, bytes): copies a Uint8Array to the beginning of what is kept; 1 when it did.
+static napi_value fill(napi_env env, napi_callback_info info) {
+    struct arguments from = argumentsOf(env, info);
+    int place = placeOf(numberOf(env, &from, 0)), type = -1;
+    void *data = NULL;
+    size_t length = 0;
+    if (place < 0 || from.count < 2) return number(env, 0);
+    if (napi_get_typedarray_info(env, from.values[1], &type, &length, &data, NULL, NULL) != 0 || type != 1) return number(env, 0);
+    if (length > kept[place].size) return number(env, 0);
+    if (length > 0) memcpy(kept[place].address, data, length);
+    return number(env, 1);
+}
+
+/// drop(key): keeps that no longer.
+static napi_value drop(napi_env env, napi_callback_info info) {
+    struct arguments from = argumentsOf(env, info);
+    int place = placeOf(numberOf(env, &from, 0));
+    if (place < 0) return NULL;
+    munmap(kept[place].address, kept[place].size);
+    kept[place].address = NULL;
+    return NULL;
+}
+
 // ---------------------------------------------------------------------------------------------------------- written
 
 /// Whether a page was written to in a private mapping: it is in memory or swapped out, and not of the file.
@@ -379,11 +436,13 @@ static napi_value isWritten(napi_env env, napi_callback_info info) {
     return number(env, 0);
 }
 
-/// isReadable(descriptor): 1 when a read would not wait.
-static napi_value isReadable(napi_env env, napi_callback_info info) {
+/// isReady(descriptor): whether there is something to read, or the end.
+static napi_value isReady(napi_env env, napi_callback_info info) {
     struct arguments from = argumentsOf(env, info);
     struct pollfd one = {.fd = (int)numberOf(env, &from, 0), .events = POLLIN};
-    return number(env, poll(&one, 1, 0) == 1 ? 1 : 0);
+    napi_value made = NULL;
+    napi_get_boolean(env, poll(&one, 1, 0) == 1, &made);
+    return made;
 }
 
 /// limit(bytes): how large an ArrayBuffer may be here.
@@ -411,8 +470,8 @@ int32_t node_api_module_get_api_version_v1(void) { return 8; }
 napi_value napi_register_module_v1(napi_env env, napi_value exports) {
     static const struct { const char *name; napi_callback work; } members[] = {
         {"map", map}, {"create", create}, {"seal", seal}, {"replace", replace}, {"unmap", unmap}, {"buffer", buffer},
-        {"ended", firstEnded}, {"told", told}, {"waiting", waiting}, {"isWritten", isWritten},
-        {"isReadable", isReadable}, {"limit", limit}, {"source", source},
+        {"ended", firstEnded}, {"told", told}, {"waiting", waiting}, {"isWritten", isWritten}, {"keep", keep}, {"fill", fill}, {"drop", drop},
+        {"isReady", isReady}, {"limit", limit}, {"source", source},
     };
     for (size_t at = 0; at < sizeof members / sizeof *members; at++) {
         napi_value made = NULL;
