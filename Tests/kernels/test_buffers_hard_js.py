@@ -298,10 +298,10 @@ def test_large_segments_that_are_used_again_are_filled_in_memory(js):  # noqa: F
 def test_what_is_removed_is_kept_no_longer(memory):  # noqa: F811
     js = Arrays(memory, limit=4 << 20)
     for _ in range(2):
-        record = js.value("new Float64Array(80000)")
+        record = js.value("new Float64Array(60000)")
         js.give_back(record)
     assert kept(js) == 1
-    assert js.value("new Float64Array(450000)")["segment"] and kept(js) == 0  # there is no room for both
+    assert js.value("new Float64Array(470000)")["segment"] and kept(js) == 0  # there is no room for both
     js.close()
 
 
