@@ -50,7 +50,7 @@ extension Machine {
     private func fetch(whatLacks failure: Failure, _ fiber: Fiber) throws(Failure) {
         guard let fetching = prerequisite(failure) else { throw failure }
         var none = Arguments(base: fiber.base, count: 0, function: fetching)
-        _ = try fetching.call([], &none, in: fiber)
+        guard case .suspend = try fetching.call([], &none, in: fiber) else { throw failure }
         fiber.isAsking = true
         fiber.isFetching = true
     }

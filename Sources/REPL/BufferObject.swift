@@ -82,7 +82,7 @@ final class BufferObject: RemoteObject, OwnedContents {
     /// `<py numpy.ndarray float64 [3 4]>`; nothing in it moves a cursor.
     override var form: String {
         let shape = "[" + layout.shape.map(String.init).joined(separator: " ") + "]"
-        let parts = [owner, typeName ?? foreignType, layout.format.rawValue, shape]
+        let parts = [owner, typeName ?? (owner == HandleTable.meta ? "" : foreignType), layout.format.rawValue, shape]
         return "<" + Printer.sanitizedLine(parts.filter { !$0.isEmpty }.joined(separator: " ")) + ">"
     }
 

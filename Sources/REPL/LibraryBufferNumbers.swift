@@ -64,10 +64,10 @@ extension Router {
         return (try a.array(), try b.array())
     }
 
-    /// - Throws: what `prerequisite` knows when contents of some are with their owners: of all of these at once.
+    /// - Throws: what `prerequisite` knows when contents of some are with their owners: one at a time, as an instruction
+    ///   waits for one thing and runs again.
     private func require(_ buffers: [BufferObject]) throws(Failure) {
-        let absent = buffers.filter(\.isLive)
-        if !absent.isEmpty { throw lacks(absent) }
+        if let absent = buffers.first(where: \.isLive) { throw lacks([absent]) }
     }
 
     private func operand(_ value: Value) throws(Failure) -> Operand {

@@ -143,3 +143,15 @@ def test_long_bytes_go_on_as_they_came_and_stay(meta):
     assert all(header["refs"] for header in sent[-2:])
     meta("(restart 'py)")
     assert meta("[(js.size b) (js.size t) (count b) (count t)]") == "[256000 250000 256000 250000]"
+
+
+def test_operators_fetch_what_is_with_its_owner(meta):
+    meta('(py "import numpy as np; a = np.arange(3.0); b = np.ones(3)")')
+    assert meta('(buffer.data (+ (py "a") (py "b")))') == "[1.0 2.0 3.0]"
+    assert meta('(let (a (py "a")) (buffer.data (* a a)))') == "[0.0 1.0 4.0]"
+    assert meta('(buffer.data (+ (py "a") (js "new Float64Array([1, 1, 1])") (py "b")))') == "[2.0 3.0 4.0]"
+    assert meta('(buffer.data (apply + [(py "a") (py "b") 1]))') == "[2.0 3.0 4.0]"
+    assert meta('(buffer.dot (py "a") (py "b"))') == "3.0"
+    assert meta('(do (var x (py "a")) (set x (+ x 1)) (buffer.data x))') == "[1.0 2.0 3.0]"
+    assert meta('(= (py "a") (py "a.copy()"))') == "true"
+    assert meta('(buffer.data (buffer.less (py "a") (py "b")))') == "[true false false]"
