@@ -155,7 +155,8 @@ def pair():
 
 def kernel(requests, upcalls):
     folder = tempfile.mkdtemp(prefix="meta-tamper-")
-    os.symlink(FILES / "kernel.py", folder + "/_meta_kernel.py")
+    for part in ("kernel", "buffers", "images", "tables"):
+        os.symlink(FILES / f"{part}.py", f"{folder}/_meta_{part}.py")
     code = f"import sys; sys.path.insert(0, {folder!r}); import _meta_kernel; sys.path.pop(0); _meta_kernel.main()"
     # In a group of its own it would outlive this process: PR_SET_PDEATHSIG.
     code = f"import ctypes; ctypes.CDLL(None).prctl(1, {int(signal.SIGKILL)}); {code}" if FAULT == "deaf" else code

@@ -8,6 +8,9 @@ from session import PROGRAM, ROOT
 
 PERL = f"perl {ROOT / 'docs' / 'examples' / 'kernels' / 'perl' / 'kernel.pl'}"
 
+# Of arrays a kernel that reads no segments knows nothing.
+BUFFERS = ["buffer-" + name for name in
+           ("live", "publish", "share-publish", "share-none", "twice", "attach", "inline", "unlisted", "forged")]
 # For each kernel the cases for which its language has nothing to try, with the reason that the report gives.
 UNTRIED = {
     "py": {},
@@ -17,7 +20,7 @@ UNTRIED = {
         "foreign-release": "drop",
     },
     "sh": {"import-missing": "import", "raise-code": "raise", "raise-message": "raise"},
-    "perl": {"raise-cause": "cause", "call-each": "each"},
+    "perl": {"raise-cause": "cause", "call-each": "each", **dict.fromkeys(BUFFERS, "publish")},
 }
 
 
