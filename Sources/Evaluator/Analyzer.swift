@@ -219,10 +219,16 @@ final class Analyzer {
             }
         }
         if names.count > 1 {
-            let exact = machine.globals.named(name)
+            let exact = isHidden(name, by: names[0]) ? nil : machine.globals.named(name)
             return .path(.global(machine.globals.named(names[0]), site), Array(names.dropFirst()), exact: exact, site)
         }
         return .global(machine.globals.named(name), site)
+    }
+
+    /// Whether a program's own global stands in front of the library's dotted name: after `(def table {rows: 3})` the rows of
+    /// `table.rows` are that object's. The library is the outermost scope.
+    private func isHidden(_ name: String, by root: String) -> Bool {
+        machine.globals.bound(root)?.value != nil && !machine.isBuiltin(root) && machine.isBuiltin(name)
     }
 
     /// `a.b.c` in its parts; a name without an inner dot, or with an empty part, is one part.

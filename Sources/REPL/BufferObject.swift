@@ -217,15 +217,9 @@ final class BufferObject: RemoteObject, OwnedContents {
     }
 
     private func remote(_ path: [String]) throws(Failure) -> Handle {
-        guard let handle else {
-            let what = path.isEmpty ? "cannot be called" : "has no members, got .\(path.joined(separator: "."))"
-            throw Failure(
-                path.isEmpty ? "eval/not-callable" : "eval/no-member", "a buffer \(what)",
-                help:
-                    "(buffer.shape b), (buffer.get b i), (buffer.view b \"name\"); (names \"buffer.\") lists what there is"
-            )
-        }
-        return handle
+        try remote(
+            path, "buffer",
+            help: "(buffer.shape b), (buffer.get b i), (buffer.view b \"name\"); (functions) lists what there is")
     }
 
     override func ask(_ question: Question, in fiber: Fiber) throws(Failure) -> Step {

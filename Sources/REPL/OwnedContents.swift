@@ -15,3 +15,17 @@ protocol OwnedContents: RemoteObject {
     /// As it crosses to a session that reads segments.
     func crossing() throws(Failure) -> BufferText
 }
+
+extension OwnedContents {
+    /// Who answers what is asked of the object by name.
+    ///
+    /// - Parameters:
+    ///   - noun: what errors call it.
+    ///   - help: what there is instead.
+    /// - Throws: `eval/not-callable`, `eval/no-member` for one that came with its contents.
+    func remote(_ path: [String], _ noun: String, help: String) throws(Failure) -> Handle {
+        if let handle { return handle }
+        let what = path.isEmpty ? "cannot be called" : "has no members, got .\(path.joined(separator: "."))"
+        throw Failure(path.isEmpty ? "eval/not-callable" : "eval/no-member", "a \(noun) \(what)", help: help)
+    }
+}

@@ -193,13 +193,8 @@ final class TableObject: RemoteObject, OwnedContents {
     }
 
     private func remote(_ path: [String]) throws(Failure) -> Handle {
-        guard let handle else {
-            let what = path.isEmpty ? "cannot be called" : "has no members, got .\(path.joined(separator: "."))"
-            throw Failure(
-                path.isEmpty ? "eval/not-callable" : "eval/no-member", "a table \(what)",
-                help: "(table.columns t), (get t \"name\"), (get t 0); (names \"table.\") lists what there is")
-        }
-        return handle
+        try remote(
+            path, "table", help: "(table.columns t), (get t \"name\"), (get t 0); (functions) lists what there is")
     }
 
     override func ask(_ question: Question, in fiber: Fiber) throws(Failure) -> Step {

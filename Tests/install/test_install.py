@@ -15,7 +15,7 @@ INSTALLED = {
     "share/fish/vendor_completions.d/meta.fish": 0o644,
     "share/doc/meta/LICENSE": 0o644,
 }
-OPTIONS = ["--exec", "--json", "--raw", "--pretty", "--keep-going", "--version", "--help"]
+OPTIONS = ["--buffer-limit", "--exec", "--json", "--raw", "--pretty", "--keep-going", "--version", "--help"]
 
 
 def run(*command, **options):

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import select
+import time
 
 import pytest
 
@@ -61,6 +63,15 @@ class Shell(Kernel):
     def close(self):
         self.above.close()
         super().close()
+
+    def interrupt_inner(self):
+        """Signals again each quarter second, as meta does: a command that starts just then is born too late for the first."""
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            self.interrupt()
+            if select.select([self.upward], [], [], 0.25)[0]:
+                return self.receive(self.above)
+        raise AssertionError("no reply to an interrupt")
 
     def reply(self):
         header, _ = self.receive()
@@ -158,8 +169,7 @@ def test_an_inner_request_is_interrupted_alone(sh):
     for code in ["echo go; sleep 100; echo no", "echo go; while :; do :; done", "f() { echo go; sleep 100; echo no; }; f"]:
         sh.answer({"op": "eval", "id": 50, "code": code, "name": "<sh>", "in": asked["id"]})
         sh.read_output(b"go\n")
-        sh.interrupt()
-        assert sh.receive(sh.above)[0]["code"] == "runtime/interrupted"
+        assert sh.interrupt_inner()[0]["code"] == "runtime/interrupted"
         assert sh.output() == ""
     sh.answer({"op": "ret", "re": asked["id"]})
     assert sh.reply()["status"] == "0" and sh.output() == "on\n"
