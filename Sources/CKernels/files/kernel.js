@@ -22,7 +22,7 @@ const {
   keys: keysOf, create, defineProperty, getPrototypeOf, getOwnPropertyNames, getOwnPropertySymbols, is,
   getOwnPropertyDescriptor, prototype: objectPrototype,
 } = Object;
-const { readSync, writeSync } = fs;
+const { readSync, writeSync, openSync, fstatSync, closeSync } = fs;
 const { ownKeys } = Reflect;
 const arrayPrototype = Array.prototype;
 const builtinModules = require('module').builtinModules.slice();
@@ -1924,15 +1924,26 @@ const KERNEL_FILE = __filename;
 let buffers = null;
 let tables = null;
 
+/** The text of a file beside this one. Node's own readFileSync is made of functions that user code may have changed. */
+function readOwn(path) {
+  const file = openSync(path, 'r');
+  try {
+    const data = allocUnsafe(fstatSync(file).size);
+    let at = 0;
+    for (let count = 1; at < data.length && count > 0; at += count) count = readSync(file, data, at, data.length - at, null);
+    return utf8(data, 0, at);
+  } finally { closeSync(file); }
+}
+
 /** What buffers.js does. */
-const loadBuffers = () => (buffers ??= compileFunction(natives.fs.readFileSync(BUFFERS_FILE, 'utf8'), ['kernel', 'require'], { filename: BUFFERS_FILE })({
+const loadBuffers = () => (buffers ??= compileFunction(readOwn(BUFFERS_FILE), ['kernel', 'require'], { filename: BUFFERS_FILE })({
   natives, self, held, foreign, Failure, Tagged, asError, has, free, push, mapGet, mapSet, mapDelete, mapForEach, mapSize, setAdd, weakGet, weakSet,
   defineProperty, getPrototypeOf, isArray, isCount, isText, forget, retire, receive, keyOf, isAlive, entryOf, reprOf, typeName, clean, tripleField,
   takeReleases, describeValue, stringifyJSON, toText, bufferFrom, byteLength, decodeUTF8, isSafeInteger, slice, test, startsWith, join,
 }, require));
 
 /** What tables.js does. */
-const loadTables = () => (tables ??= compileFunction(natives.fs.readFileSync(TABLES_FILE, 'utf8'), ['kernel', 'buffers'], { filename: TABLES_FILE })({
+const loadTables = () => (tables ??= compileFunction(readOwn(TABLES_FILE), ['kernel', 'buffers'], { filename: TABLES_FILE })({
   natives, Failure, Tagged, asError, has, own, push, mapGet, mapSet, setAdd, mapForEach, weakGet, weakSet, getPrototypeOf, isArray, isText, receive, tripleField,
   entryOf, typeName, clean, describeValue, stringifyJSON, toText, bufferFrom, byteLength, decodeUTF8, isSafeInteger, test, slice, join, isDate, dateTime,
   ownerText: (number) => `,"owner":${stringifyJSON(self.session)},"generation":${self.generation},"ref":${number}`,
