@@ -55,9 +55,10 @@ let package = Package(
                 .product(name: "BigInt", package: "BigInt"),
             ]
         ),
+        .target(name: "Properties"),
         .target(
             name: "Conformance",
-            dependencies: ["Language", "Wire", "Sessions", .product(name: "BigInt", package: "BigInt")]),
+            dependencies: ["Language", "Wire", "Sessions", "Properties", .product(name: "BigInt", package: "BigInt")]),
         .executableTarget(
             name: "meta",
             dependencies: [
@@ -70,11 +71,11 @@ let package = Package(
                     ["-Xclang-linker", "-no-pie", "-Xlinker", "--gc-sections"], .when(configuration: .release))
             ]
         ),
-        .testTarget(name: "LanguageTests", dependencies: ["Language"]),
+        .testTarget(name: "LanguageTests", dependencies: ["Language", "Properties"]),
         .testTarget(name: "EvaluatorTests", dependencies: ["Evaluator"]),
         .testTarget(
             name: "BuffersTests",
-            dependencies: ["Buffers", "Language", "CSystem", .product(name: "BigInt", package: "BigInt")]),
+            dependencies: ["Buffers", "Language", "CSystem", "Properties", .product(name: "BigInt", package: "BigInt")]),
         .testTarget(name: "LineEditorTests", dependencies: ["LineEditor"]),
         .testTarget(
             name: "REPLTests", dependencies: ["REPL", "Wire", "Language"]),

@@ -1,4 +1,5 @@
 import Language
+import Properties
 import Wire
 
 /// Frames: their pieces, their sizes, and what is none.

@@ -1,3 +1,5 @@
+import Properties
+
 /// Random bodies, from a seed.
 struct ValueGenerator {
     private var random: Randomness

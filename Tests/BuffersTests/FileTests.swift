@@ -1,6 +1,7 @@
 import CSystem
 import Glibc
 import Language
+import Properties
 import Testing
 
 @testable import Buffers

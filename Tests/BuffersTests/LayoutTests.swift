@@ -1,4 +1,5 @@
 import Language
+import Properties
 import Testing
 
 @testable import Buffers

@@ -1,5 +1,6 @@
 import BigInt
 import Language
+import Properties
 import Testing
 
 @testable import Buffers

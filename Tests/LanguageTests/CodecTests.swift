@@ -1,4 +1,5 @@
 import Language
+import Properties
 import Testing
 
 /// What the quick ways of the JSON reader must get right.

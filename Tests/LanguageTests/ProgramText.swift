@@ -1,3 +1,5 @@
+import Properties
+
 /// Random readable programs with every syntax that the reader knows.
 struct ProgramText {
     private var random: Randomness

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Language
+import Properties
 import Testing
 
 /// What holds for every text and every value.

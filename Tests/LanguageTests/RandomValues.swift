@@ -1,6 +1,7 @@
 import BigInt
 import Language
 import OrderedCollections
+import Properties
 
 /// Random values: what the reader can give, and what JSON can hold.
 struct RandomValues {

@@ -1,14 +1,14 @@
 import FoundationEssentials
 
 /// A small generator (SplitMix64), so that a seed names a whole run of a property.
-struct Randomness: RandomNumberGenerator {
+public struct Randomness: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    public init(seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -16,16 +16,16 @@ struct Randomness: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 
-    mutating func below(_ limit: Int) -> Int {
+    public mutating func below(_ limit: Int) -> Int {
         Int.random(in: 0..<limit, using: &self)
     }
 
-    mutating func pick<T>(_ choices: [T]) -> T {
+    public mutating func pick<T>(_ choices: [T]) -> T {
         choices[below(choices.count)]
     }
 
     /// True once in `times`.
-    mutating func chance(_ times: Int) -> Bool {
+    public mutating func chance(_ times: Int) -> Bool {
         below(times) == 0
     }
 }
@@ -33,8 +33,8 @@ struct Randomness: RandomNumberGenerator {
 /// The seeds of a property's rounds: META_SEED alone when it is set, else so many that the clock chose.
 ///
 /// A failure's message names its seed: `META_SEED=… swift test` runs that round again.
-enum Seeds {
-    static func rounds(_ count: Int) -> [UInt64] {
+public enum Seeds {
+    public static func rounds(_ count: Int) -> [UInt64] {
         if let text = ProcessInfo.processInfo.environment["META_SEED"], let seed = UInt64(text) { return [seed] }
         var random = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt64.random(in: 0..<1_000_000_000, using: &random) }
